@@ -1,0 +1,1 @@
+"""Read chat exports and order files into events."""

@@ -1,0 +1,298 @@
+"""Declare the journal's event vocabulary: one envelope, 24 closed event types.
+
+Everything that happened in a group reaches 群策 as one of these frozen records. They are parsed at the border (connectors)
+with unknown fields refused, written to the journal as JSON, and folded by everything above. The wire form carries the schema
+version, so that a later reader knows what it reads.
+
+Times are integers: milliseconds since 1970-01-01 UTC (`_ms`). Money is an integer of the currency's minor unit (`_minor`).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+SCHEMA_VERSION: Final = 1
+
+Origin = Literal["callback", "poll", "archive", "import", "self"]
+ConvKind = Literal["group", "direct", "channel"]
+PartyKind = Literal["member", "staff", "bot", "house_persona", "system", "unknown"]
+Confidence = Literal["reported", "derived", "imported"]
+PartType = Literal[
+    "text", "image", "voice", "video", "file", "sticker", "link", "card", "location", "poll", "forward", "red_packet",
+    "system", "other",
+]  # fmt: skip
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of every record: frozen, keyword-only, closed."""
+
+
+class Source(Record, frozen=True):
+    """Where an event was learnt. (`connector`, `account`) is the scope of dedupe keys and of platform ids."""
+
+    connector: str
+    """Platform in lower case: `wecom`, `telegram`, `whatsapp`, `gitter` …"""
+    account: str = "export"
+    """Corp id or bot id of a live connection; `export` for files people exported themselves."""
+    origin: Origin = "import"
+
+
+class Conv(Record, frozen=True):
+    """The conversation an event happened in."""
+
+    platform_id: str
+    kind: ConvKind = "group"
+    name: str | None = None
+    """Name as known at that moment; None = the source did not say."""
+
+
+class Party(Record, frozen=True):
+    """A person, bot or system as the platform names it."""
+
+    platform_id: str
+    kind: PartyKind = "unknown"
+    """`unknown` unless the source says so; operators flag staff, bots and house personas later."""
+    name: str | None = None
+
+
+class Part(Record, frozen=True):
+    """One part of a message's content. Only `type` is always there."""
+
+    type: PartType = "text"
+    text: str | None = None
+    """The text itself, a caption, or a title."""
+    url: str | None = None
+    name: str | None = None
+    """File name."""
+    size_bytes: int | None = None
+    duration_s: float | None = None
+
+
+class Item(Record, frozen=True):
+    """One line of an order."""
+
+    name: str
+    sku: str | None = None
+    quantity: int = 1
+    amount_minor: int | None = None
+    """Line total in the minor unit; None = not stated."""
+
+
+class Body(Record, frozen=True, tag_field="type"):
+    """Base of the 24 event bodies; the tag is the event type."""
+
+
+class MessageCreated(Body, frozen=True, tag="message.created"):
+    message_id: str | None
+    """Native id, unique in its conversation; None where the platform gives none (then nothing can refer to it)."""
+    text: str
+    """Plain text as people read it; empty for pure media."""
+    content: tuple[Part, ...] = ()
+    """Parts other than one plain text; empty means exactly one text part equal to `text`."""
+    reply_to: str | None = None
+    """`message_id` of the message answered, in the same conversation."""
+    mentions: tuple[str, ...] = ()
+    """Platform ids of the people mentioned; `@all` for everyone."""
+    forwarded_from: str | None = None
+
+
+class MessageEdited(Body, frozen=True, tag="message.edited"):
+    message_id: str
+    text: str
+    content: tuple[Part, ...] = ()
+
+
+class MessageDeleted(Body, frozen=True, tag="message.deleted"):
+    message_id: str
+    by: Literal["author", "moderator", "unknown"] = "unknown"
+    reason: str | None = None
+
+
+class ReactionAdded(Body, frozen=True, tag="reaction.added"):
+    message_id: str
+    emoji: str
+
+
+class ReactionRemoved(Body, frozen=True, tag="reaction.removed"):
+    message_id: str
+    emoji: str
+
+
+class MemberJoined(Body, frozen=True, tag="member.joined"):
+    """`subject` joined; `actor` is who did it where that differs (an inviter, an approver)."""
+
+    scene: Literal["invited", "invite_link", "qr", "join_way", "approved", "self", "unknown"] = "unknown"
+    inviter: str | None = None
+    """Platform id of the inviter."""
+    channel_code: str | None = None
+
+
+class MemberLeft(Body, frozen=True, tag="member.left"):
+    """`subject` left or was removed by `actor`."""
+
+    reason: Literal["left", "kicked", "banned", "group_dismissed", "unknown"] = "unknown"
+    until_ms: int | None = None
+
+
+class MemberRestricted(Body, frozen=True, tag="member.restricted"):
+    until_ms: int | None = None
+    """End of the mute; None = until lifted."""
+    scope: Literal["send", "media", "all"] = "send"
+
+
+class MemberUnrestricted(Body, frozen=True, tag="member.unrestricted"):
+    pass
+
+
+class MemberUpdated(Body, frozen=True, tag="member.updated"):
+    """A property of `subject` changed. `kind` (a PartyKind) is the operators' flag and has no conversation."""
+
+    field: Literal["role", "nickname", "card", "kind"]
+    old: str | None = None
+    new: str | None = None
+
+
+class MemberRequested(Body, frozen=True, tag="member.requested"):
+    request_ref: str
+    comment: str = ""
+
+
+class GroupCreated(Body, frozen=True, tag="group.created"):
+    pass
+
+
+class GroupUpdated(Body, frozen=True, tag="group.updated"):
+    """A property of the conversation changed. `community` is our own grouping, set by operators and imports."""
+
+    field: Literal["name", "notice", "owner", "avatar", "settings", "community"]
+    old: str | None = None
+    new: str | None = None
+
+
+class GroupDismissed(Body, frozen=True, tag="group.dismissed"):
+    pass
+
+
+class ContactAdded(Body, frozen=True, tag="contact.added"):
+    staff: str
+    """Platform id of the employee who was added as a friend (已加好友)."""
+    way: str = "unknown"
+    channel_code: str | None = None
+    pending: bool = False
+
+
+class ContactUpdated(Body, frozen=True, tag="contact.updated"):
+    fields: tuple[str, ...]
+
+
+class ContactRemoved(Body, frozen=True, tag="contact.removed"):
+    by: Literal["staff", "contact", "transfer"]
+    staff: str
+
+
+class ContactTransferred(Body, frozen=True, tag="contact.transferred"):
+    from_staff: str
+    to_staff: str
+    status: Literal["started", "done", "failed"]
+    reason: str | None = None
+
+
+class TagChanged(Body, frozen=True, tag="tag.changed"):
+    target: Literal["contact", "corp"]
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    staff: str | None = None
+
+
+class ConsentChanged(Body, frozen=True, tag="consent.changed"):
+    scope: Literal["archive", "marketing"]
+    granted: bool
+
+
+class BroadcastUpdated(Body, frozen=True, tag="broadcast.updated"):
+    broadcast_id: str
+    recipient: str
+    status: Literal["pending", "sent", "failed", "skipped"]
+    reason: str | None = None
+
+
+class OrderUpdated(Body, frozen=True, tag="order.updated"):
+    """An order of `subject` reached `status`. A later event of the same order replaces the earlier one."""
+
+    order_id: str
+    status: Literal["created", "paid", "refunded", "closed"]
+    amount_minor: int
+    """Order total in the minor unit of `currency` (fen for CNY); for `refunded` the amount given back."""
+    currency: str = "CNY"
+    items: tuple[Item, ...] = ()
+
+
+class LinkClicked(Body, frozen=True, tag="link.clicked"):
+    link_id: str
+    url: str | None = None
+    channel_code: str | None = None
+
+
+class ConnectorStatus(Body, frozen=True, tag="connector.status"):
+    state: Literal["up", "down", "limited", "auth_failed"]
+    code: str | None = None
+
+
+AnyBody = (
+    MessageCreated | MessageEdited | MessageDeleted | ReactionAdded | ReactionRemoved
+    | MemberJoined | MemberLeft | MemberRestricted | MemberUnrestricted | MemberUpdated | MemberRequested
+    | GroupCreated | GroupUpdated | GroupDismissed
+    | ContactAdded | ContactUpdated | ContactRemoved | ContactTransferred
+    | TagChanged | ConsentChanged | BroadcastUpdated | OrderUpdated | LinkClicked | ConnectorStatus
+)  # fmt: skip
+
+
+class Event(Record, frozen=True):
+    """One thing that happened. Position and id are given by the journal when it is appended."""
+
+    ts_ms: int
+    """When it happened, as the platform says."""
+    source: Source
+    body: AnyBody
+    dedupe_key: str
+    """Unique within (source.connector, source.account); see `domain.keys`."""
+    conv: Conv | None = None
+    actor: Party | None = None
+    """Who did it; None = nobody in particular (a system, an unknown)."""
+    subject: Party | None = None
+    """To whom it was done, where that is not the actor."""
+    confidence: Confidence = "reported"
+    raw: str | None = None
+    """Original payload as text, kept only where a retention limit is set."""
+
+    @property
+    def type(self) -> str:
+        """Name of the event type, such as `message.created`."""
+        return TYPE_NAMES[type(self.body)]
+
+
+def _body_types() -> tuple[type[Body], ...]:
+    return tuple(Body.__subclasses__())
+
+
+TYPE_NAMES: Final[dict[type, str]] = {cls: str(cls.__struct_config__.tag) for cls in _body_types()}
+
+TYPE_CODES: Final[dict[type, int]] = {cls: code for code, cls in enumerate(_body_types(), start=1)}
+"""Small stable integers for storage, in order of declaration above. Never reorder; append only."""
+
+TYPE_BY_CODE: Final[dict[int, type]] = {code: cls for cls, code in TYPE_CODES.items()}
+
+encoder: Final = msgspec.json.Encoder()
+decoder: Final = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """Return the JSON wire form of an event."""
+    return encoder.encode(event)
+
+
+def decode(data: bytes | str) -> Event:
+    """Return the event of a wire form. Raises msgspec.ValidationError on unknown fields, types or shapes."""
+    return decoder.decode(data)
