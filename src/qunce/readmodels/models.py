@@ -1,0 +1,259 @@
+"""Tables folded from the journal, for screens and analytics.
+
+Every row here can be thrown away and folded again (`qunce rebuild`). Rows are written by `projector` with SQL, in batches, and
+read by `selectors`. Times are milliseconds UTC; `day` is the number of the local day since 1970-01-01 in the organisation's
+zone. Names are kept as last heard.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class IdentityKind(models.TextChoices):
+    MEMBER = "member"
+    STAFF = "staff"
+    BOT = "bot"
+    HOUSE_PERSONA = "house_persona"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"  # counted as a member until somebody says otherwise
+
+
+class Community(models.Model):
+    """社群: several groups under one plan. Made by the first `group.updated` that names it."""
+
+    id = models.BigIntegerField(primary_key=True)
+    name = models.TextField(unique=True)
+
+    class Meta:
+        db_table = "community"
+
+
+class Group(models.Model):
+    """群: one conversation. Direct chats and channels are rows too, told apart by `kind`."""
+
+    id = models.BigIntegerField(primary_key=True)
+    connector = models.TextField()
+    account = models.TextField()
+    platform_id = models.TextField()
+    kind = models.TextField()
+    """`group`, `direct` or `channel`."""
+    name = models.TextField()
+    notice = models.TextField(default="")
+    community = models.ForeignKey(Community, models.PROTECT, null=True)
+    owner_id = models.BigIntegerField(null=True)
+    """Identity of the group owner."""
+    created_ms = models.BigIntegerField(null=True)
+    dismissed_ms = models.BigIntegerField(null=True)
+    first_ms = models.BigIntegerField(null=True)
+    last_ms = models.BigIntegerField(null=True)
+    """Newest event of the group."""
+    last_message_ms = models.BigIntegerField(null=True)
+    message_count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "chat_group"
+        constraints = [models.UniqueConstraint(fields=["connector", "account", "platform_id"], name="chat_group_once")]
+
+
+class Member(models.Model):
+    """A person, across groups and platforms. Starts as one identity; identities may be merged into one member."""
+
+    id = models.BigIntegerField(primary_key=True)
+    """Id of the member's first identity."""
+    name = models.TextField()
+    kind = models.TextField(choices=IdentityKind)
+    first_ms = models.BigIntegerField(null=True)
+    last_ms = models.BigIntegerField(null=True)
+    last_message_ms = models.BigIntegerField(null=True)
+    message_count = models.BigIntegerField(default=0)
+    order_count = models.BigIntegerField(default=0)
+    """Paid orders, less those wholly refunded."""
+    paid_minor = models.BigIntegerField(default=0)
+    """Sum of paid orders less refunds, in the organisation's currency; other currencies are left out."""
+
+    class Meta:
+        db_table = "member"
+        indexes = [models.Index(fields=["-last_ms", "id"], name="member_recent")]
+
+
+class Identity(models.Model):
+    """One account on one platform."""
+
+    id = models.BigIntegerField(primary_key=True)
+    connector = models.TextField()
+    account = models.TextField()
+    platform_id = models.TextField()
+    member = models.ForeignKey(Member, models.PROTECT)
+    kind = models.TextField(choices=IdentityKind)
+    name = models.TextField()
+    folded_name = models.TextField()
+    """`domain.text.fold` of the name, for search by prefix."""
+
+    class Meta:
+        db_table = "identity"
+        constraints = [models.UniqueConstraint(fields=["connector", "account", "platform_id"], name="identity_once")]
+        indexes = [models.Index(fields=["folded_name"], name="identity_name")]
+
+
+class Membership(models.Model):
+    """An identity in a group. Exists from the first sign of it: a join, or a first message of somebody who was there before."""
+
+    id = models.BigAutoField(primary_key=True)
+    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
+    identity = models.ForeignKey(Identity, models.PROTECT)
+    nickname = models.TextField(default="")
+    role = models.TextField(default="member")
+    """Platform role: `member`, `admin`, `owner`."""
+    joined_ms = models.BigIntegerField(null=True)
+    """Newest reported join; None = nobody told us."""
+    left_ms = models.BigIntegerField(null=True)
+    """Newest reported leave later than the newest join; None = is there as far as we know."""
+    leave_reason = models.TextField(default="")
+    scene = models.TextField(default="")
+    channel_code = models.TextField(default="")
+    inviter_id = models.BigIntegerField(null=True)
+    muted_until_ms = models.BigIntegerField(null=True)
+    first_ms = models.BigIntegerField()
+    """First sign of the identity in the group."""
+    first_message_ms = models.BigIntegerField(null=True)
+    last_message_ms = models.BigIntegerField(null=True)
+    message_count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "membership"
+        constraints = [models.UniqueConstraint(fields=["group", "identity"], name="membership_once")]
+
+
+class Message(models.Model):
+    """One message as it stands (edited, retracted). The primary key is its position in the journal."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
+    identity = models.ForeignKey(Identity, models.PROTECT, null=True, db_index=False)
+    """None = a system line."""
+    ts_ms = models.BigIntegerField()
+    day = models.IntegerField()
+    content = models.SmallIntegerField()
+    """Code of `readmodels.contents.CONTENT_CODES`: text, image, …"""
+    text = models.TextField()
+    parts = models.TextField(default="")
+    """JSON list of the parts beyond plain text; empty for plain text."""
+    reply_to = models.BigIntegerField(null=True)
+    """Message answered; None = none, or unknown to us."""
+    is_question = models.BooleanField(default=False)
+    edited_ms = models.BigIntegerField(null=True)
+    deleted_ms = models.BigIntegerField(null=True)
+    deleted_by = models.TextField(default="")
+    reaction_count = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "message"
+        indexes = [
+            models.Index(fields=["group", "ts_ms", "seq"], name="message_in_group"),
+            models.Index(fields=["identity", "ts_ms", "seq"], name="message_of_identity"),
+        ]
+
+
+class Reaction(models.Model):
+    """A reaction that stands; taking it back removes the row."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    message_seq = models.BigIntegerField()
+    identity_id = models.BigIntegerField()
+    emoji = models.TextField()
+    ts_ms = models.BigIntegerField()
+    day = models.IntegerField()
+
+    class Meta:
+        db_table = "reaction"
+        constraints = [models.UniqueConstraint(fields=["message_seq", "identity_id", "emoji"], name="reaction_once")]
+
+
+class Happening(models.Model):
+    """What a member did or met besides speaking: joins, leaves, mutes, contacts, clicks, consent. Feeds timelines and metrics."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    type = models.SmallIntegerField()
+    """Code of `domain.events.TYPE_CODES`."""
+    group = models.ForeignKey(Group, models.PROTECT, null=True, db_index=False)
+    identity = models.ForeignKey(Identity, models.PROTECT, null=True, db_index=False)
+    """Whom it is about."""
+    actor_id = models.BigIntegerField(null=True)
+    """Identity that did it, where that is somebody else."""
+    ts_ms = models.BigIntegerField()
+    day = models.IntegerField()
+    detail = models.TextField(default="")
+    """JSON of the event's own fields."""
+
+    class Meta:
+        db_table = "happening"
+        indexes = [
+            models.Index(fields=["identity", "ts_ms", "seq"], name="happening_of_identity"),
+            models.Index(fields=["group", "ts_ms", "seq"], name="happening_in_group"),
+        ]
+
+
+class Order(models.Model):
+    """An order as it stands. Keyed by (connector, account, order_id)."""
+
+    id = models.BigIntegerField(primary_key=True)
+    """Journal position of the order's first event."""
+    connector = models.TextField()
+    account = models.TextField()
+    order_id = models.TextField()
+    identity = models.ForeignKey(Identity, models.PROTECT, null=True, db_index=False)
+    status = models.TextField()
+    """`created`, `paid`, `refunded`, `closed`: the newest by time."""
+    created_ms = models.BigIntegerField()
+    paid_ms = models.BigIntegerField(null=True)
+    day = models.IntegerField()
+    """Local day of payment, else of creation."""
+    amount_minor = models.BigIntegerField()
+    refunded_minor = models.BigIntegerField(default=0)
+    currency = models.TextField()
+    items = models.TextField(default="")
+    status_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "purchase"
+        constraints = [models.UniqueConstraint(fields=["connector", "account", "order_id"], name="purchase_once")]
+        indexes = [models.Index(fields=["identity", "created_ms"], name="purchase_of_identity")]
+
+
+class Question(models.Model):
+    """A member's question in a group, and the first answer of staff. Settled after ingest, since answers come later."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    """The message that asks."""
+    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
+    identity = models.ForeignKey(Identity, models.PROTECT, db_index=False)
+    ts_ms = models.BigIntegerField()
+    day = models.IntegerField()
+    answer_seq = models.BigIntegerField(null=True)
+    """First staff message that answers; None = unanswered (so far)."""
+    responder_id = models.BigIntegerField(null=True)
+    response_s = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "question"
+        indexes = [
+            models.Index(fields=["group", "ts_ms"], name="question_in_group"),
+            models.Index(fields=["ts_ms"], condition=models.Q(answer_seq=None), name="question_open"),
+        ]
+
+
+class GroupDay(models.Model):
+    """One group on one local day: what list pages show without counting again."""
+
+    id = models.BigAutoField(primary_key=True)
+    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
+    day = models.IntegerField()
+    messages = models.IntegerField(default=0)
+    joined = models.IntegerField(default=0)
+    left = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "group_day"
+        constraints = [models.UniqueConstraint(fields=["group", "day"], name="group_day_once")]
+        indexes = [models.Index(fields=["day"], name="group_day_by_day")]
