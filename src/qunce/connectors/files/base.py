@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
@@ -68,6 +69,8 @@ class FileSource(Protocol):
     """A file made safe to read: decompressed, size-limited, decoded, counted."""
 
     name: str
+    path: Path | None
+    """The file itself where it lies plain on disk, for formats that need random access (Parquet); None inside archives."""
 
     def stream(self) -> BinaryIO:
         """Return the decompressed bytes (for ijson); counts what is read towards progress."""
