@@ -1,1 +1,1 @@
-
+"""Put the parts together for Django: settings, URLs and the ASGI application."""
