@@ -1,0 +1,1 @@
+"""What `bootstrap.py` does, with the standard library only: the private environment, the start, the sequence of checks."""

