@@ -1,0 +1,59 @@
+"""Declare what each role may do: one table, read by `access.can` and shown in the console.
+
+Which groups a person may do it in is another matter (`StaffScope`); actions marked `scoped` are limited by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from qunce.accounts.models import Role
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+UNSCOPED_ROLES: Final = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.ANALYST})
+"""Roles that see everything while they have no scope rows. Everybody else sees nothing then."""
+
+_ALL: Final = frozenset(Role)
+_LEADS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
+_OPERATORS: Final = _LEADS | {Role.EXECUTOR, Role.MANAGER}
+_WITH_FIGURES: Final = _OPERATORS | {Role.ANALYST}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something a person can do. `writes` = it changes something or takes data out of the house."""
+
+    title: _StrPromise
+    roles: frozenset[Role]
+    scoped: bool = False
+    writes: bool = False
+
+
+ACTIONS: Final[dict[str, Action]] = {
+    "self.manage": Action(title=_("管理自己的账号"), roles=_ALL),
+    "overview.view": Action(title=_("查看总览"), roles=_ALL),
+    "group.view": Action(title=_("查看群与聊天记录"), roles=_ALL, scoped=True),
+    "group.change": Action(title=_("修改群的归属"), roles=_LEADS, scoped=True, writes=True),
+    "member.view": Action(title=_("查看成员"), roles=_ALL, scoped=True),
+    "member.flag": Action(title=_("标记员工、机器人与群马甲"), roles=_OPERATORS, scoped=True, writes=True),
+    "member.export": Action(title=_("导出成员名单"), roles=_LEADS, scoped=True, writes=True),
+    "metric.view": Action(title=_("查看指标"), roles=_WITH_FIGURES, scoped=True),
+    "metric.export": Action(title=_("导出指标"), roles=_LEADS | {Role.ANALYST}, scoped=True, writes=True),
+    "import.view": Action(title=_("查看导入记录"), roles=_LEADS | {Role.ANALYST}),
+    "import.run": Action(title=_("导入聊天记录与订单"), roles=_LEADS, writes=True),
+    "staff.view": Action(title=_("查看员工与权限"), roles=_LEADS),
+    "staff.manage": Action(title=_("管理员工与权限"), roles=frozenset({Role.ADMIN}), writes=True),
+    "settings.view": Action(title=_("查看设置"), roles=_LEADS),
+    "settings.change": Action(title=_("修改设置"), roles=frozenset({Role.ADMIN}), writes=True),
+    "audit.view": Action(title=_("查看操作记录"), roles=_LEADS),
+}
+
+
+def allowed(role: str, action: str) -> bool:
+    """Tell whether the table lets `role` do `action`. Raises KeyError for an action that is not in the table."""
+    return role in ACTIONS[action].roles
