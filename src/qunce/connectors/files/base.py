@@ -2,9 +2,9 @@
 
     bytes on disk ─▶ source.open_source (zip, gz, zst, limits, encoding) ─▶ Format.read ─▶ Event | Rejected ─▶ runtime.imports
 
-A format never opens files, never decides about encodings and never holds a whole file in memory: it is given a `Source` and
-yields. A bad row is a value (`Rejected`), not an exception; an exception (`errors.ImportRefused`) means that the file as a whole
-cannot be read, and then nothing of it is kept.
+A format never opens files, never decides about encodings and never holds a whole file in memory: it is given a
+`FileSource` and yields. A bad row is a value (`Rejected`), not an exception; an exception (`errors.ImportRefused`) means that
+the file as a whole cannot be read, and then nothing of it is kept.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Rejected:
     where: str
     """`line 12`, `messages[34]`, `general/2024-02-01.json #3`."""
     code: str
-    """Stable short code: `bad_time`, `future_time`, `too_old`, `no_sender`, `too_long`, `bad_json`, `bad_row`, `bad_amount` …"""
+    """Stable short code: `bad_time`, `future_time`, `too_old`, `no_sender`, `too_long`, `bad_json`, `bad_row` …"""
     reason: str
     """One English sentence."""
     fix: str

@@ -1,10 +1,10 @@
 """Errors of reading files.
 
-    ImportRefused      the file as a whole cannot be used; nothing of it is kept
-    ├─ UnknownFormat       no format recognised it
-    ├─ Unreadable          damaged, truncated, or in an encoding that cannot be told
-    ├─ Hostile             zip bomb, path escape, nested archives, over a limit
-    └─ Ambiguous           needs a word from the person, such as --date-order
+ImportRefused      the file as a whole cannot be used; nothing of it is kept
+├─ UnknownFormat       no format recognised it
+├─ Unreadable          damaged, truncated, or in an encoding that cannot be told
+├─ Hostile             zip bomb, path escape, nested archives, over a limit
+└─ Ambiguous           needs a word from the person, such as --date-order
 """
 
 from __future__ import annotations

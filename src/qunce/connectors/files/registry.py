@@ -1,0 +1,151 @@
+"""Know all formats, recognise a file by its content, and read it.
+
+read_file(path, None, options) ─▶ Reading: iterate for Event | Rejected; `format`, `bytes_read`, `total_bytes` for screens
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Final, Self
+
+from qunce.connectors.files.base import Format, Head, ImportOptions, Rejected
+from qunce.connectors.files.errors import UnknownFormat
+from qunce.connectors.files.source import DiskSource, OpenedSource, open_source
+from qunce.connectors.files.vetting import vetted
+from qunce.domain.events import Event
+
+_CLASSES: Final = (
+    "telegram:Telegram",
+    "discord:Discord",
+    "slack:Slack",
+    "matrix:Matrix",
+    "generic:Generic",
+)
+"""Where two are equally sure of a file, the earlier one reads it."""
+
+SURE: Final = 0.3
+"""A format less sure than this of a file does not read it unless it is named."""
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """Return one instance of every format."""
+    pairs = (item.split(":") for item in _CLASSES)
+    return tuple(getattr(import_module(f"qunce.connectors.files.{module}"), name)() for module, name in pairs)
+
+
+def names() -> tuple[str, ...]:
+    """Return what `--format` takes."""
+    return tuple(item.name for item in formats())
+
+
+def by_name(name: str) -> Format:
+    """Return the format called `name`. Raises UnknownFormat."""
+    for item in formats():
+        if item.name == name:
+            return item
+    raise UnknownFormat(f"There is no format {name!r}.", f"Choose one of: {', '.join(names())}.")
+
+
+def detect(head: Head) -> Format:
+    """Return the format that is surest of this head. Raises UnknownFormat naming all formats."""
+    best = _surest(head)
+    if best is None:
+        titles = ", ".join(f"{item.title} ({item.name})" for item in formats())
+        raise UnknownFormat(f"{head.name} is of no known format.", f"Known are: {titles}. Or name one with --format.")
+    return best
+
+
+def _surest(head: Head) -> Format | None:
+    score, best = max(((item.sniff(head), -index) for index, item in enumerate(formats())), default=(0.0, 0))
+    return formats()[-best] if score >= SURE else None
+
+
+class Reading:
+    """One file being read; iterate once. Raises ImportRefused, also in the middle: then nothing of the file may be kept."""
+
+    def __init__(self, disk: DiskSource, parts: tuple[tuple[Format, OpenedSource], ...], options: ImportOptions) -> None:
+        self._disk = disk
+        self._parts = parts
+        self._options = options
+        self.format = parts[0][0]
+        """The format of the file, for a zip of several that of the first."""
+
+    @property
+    def bytes_read(self) -> int:
+        """Progress in bytes of the file as it lies on disk."""
+        return self._disk.bytes_read
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of the file on disk."""
+        return self._disk.total_bytes
+
+    def __iter__(self) -> Iterator[Event | Rejected]:
+        for item, source in self._parts:
+            prefix = f"{source.name}: " if len(self._parts) > 1 else ""
+            for row in vetted(_with_lines(item.read(source, self._options), source), self._options.now_ms):
+                yield replace(row, where=prefix + row.where) if prefix and isinstance(row, Rejected) else row
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._disk.__exit__(*exc)
+
+
+def read_file(path: str | Path, format_name: str | None, options: ImportOptions) -> Reading:
+    """Open a file and recognise it, for use in a `with` block. Raises ImportRefused (see `errors`)."""
+    disk = open_source(path, max_line_bytes=options.max_line_bytes)
+    try:
+        return Reading(disk, _parts(disk, by_name(format_name) if format_name else None), options)
+    except BaseException:
+        disk.__exit__()
+        raise
+
+
+def _parts(disk: DiskSource, named: Format | None) -> tuple[tuple[Format, OpenedSource], ...]:
+    """Return what to read with which format: the file itself, or those members of a zip that some format knows."""
+    head = disk.head()
+    if not head.members:
+        return ((named or detect(head), disk),)
+    whole = named if named and named.sniff(head) >= SURE else _surest(head) if named is None else None
+    if whole is not None:
+        return ((whole, disk),)
+    parts = []
+    for name in head.members:
+        source = disk.member(name)
+        if not _may_hold_chat(name):
+            continue
+        found = _surest(source.head()) if named is None else named if named.sniff(source.head()) >= SURE else None
+        if found is not None:
+            parts.append((found, source))
+    if not parts:
+        raise UnknownFormat(
+            f"Nothing in {disk.name} is of a known format.", f"Known are: {', '.join(names())}. Or unpack it and import a part."
+        )
+    return tuple(parts)
+
+
+def _may_hold_chat(name: str) -> bool:
+    """Tell a text file from the pictures and videos beside it, by name, as thousands of them may lie in one zip."""
+    return name.lower().endswith((".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".log", ".parquet"))
+
+
+def _with_lines(rows: Iterator[Event | Rejected], source: OpenedSource) -> Iterator[Event | Rejected]:
+    """Yield the rows of a format and the lines its source could not give it."""
+    for row in rows:
+        if source.rejected:
+            yield from _taken(source)
+        yield row
+    yield from _taken(source)
+
+
+def _taken(source: OpenedSource) -> list[Rejected]:
+    taken = list(source.rejected)
+    source.rejected.clear()
+    return taken

@@ -1,0 +1,100 @@
+"""Check every event on its way out of a format, once for all formats.
+
+The check is one encoding to JSON: it finds lone surrogates (which no database takes), NUL (which PostgreSQL refuses) and absurd
+lengths in any field at about a microsecond an event. Only what it finds is looked at more closely.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from qunce.connectors.files.base import EARLIEST_MS, Rejected
+from qunce.domain import events
+from qunce.domain.events import Event
+
+DAY_MS: Final = 86_400_000
+MAX_TEXT_BYTES: Final = 1_000_000
+MAX_NAME: Final = 250
+MAX_ID: Final = 250
+MAX_KEY: Final = 400
+
+_BAD: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+class Vetting:
+    """The check, with the clock of the import. Counts rows, so that a rejection can say which."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._latest_ms = now_ms + DAY_MS
+        self.rows = 0
+
+    def vet(self, event: Event) -> Event | Rejected:
+        """Return the event, cleaned where it can be, or why it cannot be used."""
+        self.rows += 1
+        if event.ts_ms < EARLIEST_MS:
+            return self._rejected("too_old", "The time lies before the year 2000.", "Correct the clock of the row.", event)
+        if event.ts_ms > self._latest_ms:
+            return self._rejected("future_time", "The time lies in the future.", "Correct the time or --tz.", event)
+        try:
+            data = events.encode(event)
+        except UnicodeEncodeError:
+            event = _cleaned(event)
+            data = events.encode(event)
+        if b"\\u0000" in data:
+            event = _cleaned(event)
+        if len(data) > MAX_TEXT_BYTES:
+            return self._rejected("too_long", "The row is longer than 1 MB.", "Shorten the text.", event)
+        return self._ids_vetted(event)
+
+    def _ids_vetted(self, event: Event) -> Event | Rejected:
+        conv, actor, subject = event.conv, event.actor, event.subject
+        if (conv and not conv.platform_id) or (actor and not actor.platform_id) or (subject and not subject.platform_id):
+            return self._rejected("no_sender", "The row does not say whose it is.", "Add the sender or group.", event)
+        for party in (conv, actor, subject):
+            if party and len(party.platform_id) > MAX_ID:
+                return self._rejected("bad_id", f"An id is longer than {MAX_ID} characters.", "Correct the row.", event)
+        if not event.dedupe_key:
+            return self._rejected("bad_row", "The row has no key.", "Add a message id.", event)
+        if len(event.dedupe_key) > MAX_KEY:
+            digest = blake2b(event.dedupe_key.encode(), digest_size=16).hexdigest()
+            event = msgspec.structs.replace(event, dedupe_key=f"h:{digest}")
+        return _names_cut(event) if any(p and p.name and len(p.name) > MAX_NAME for p in (conv, actor, subject)) else event
+
+    def _rejected(self, code: str, reason: str, fix: str, event: Event) -> Rejected:
+        text = getattr(event.body, "text", "")
+        message_id = getattr(event.body, "message_id", None)
+        where = f"message {message_id[:MAX_ID]}" if message_id else f"event {self.rows}"
+        return Rejected(where=where, code=code, reason=reason, fix=fix, excerpt=_BAD.sub("\ufffd", text[:200]))
+
+
+def vetted(rows: Iterator[Event | Rejected], now_ms: int) -> Iterator[Event | Rejected]:
+    """Yield the rows of a format, checked."""
+    vetting = Vetting(now_ms)
+    for row in rows:
+        yield vetting.vet(row) if isinstance(row, Event) else row
+
+
+def _cleaned(event: Event) -> Event:
+    return msgspec.convert(_clean(msgspec.to_builtins(event)), Event)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _BAD.sub(lambda match: "" if match.group() == "\x00" else "\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
+
+
+def _names_cut(event: Event) -> Event:
+    changes = {}
+    for field in ("conv", "actor", "subject"):
+        party = getattr(event, field)
+        if party and party.name and len(party.name) > MAX_NAME:
+            changes[field] = msgspec.structs.replace(party, name=party.name[:MAX_NAME])
+    return msgspec.structs.replace(event, **changes)
