@@ -86,6 +86,8 @@ class Identity(models.Model):
     platform_id = models.TextField()
     member = models.ForeignKey(Member, models.PROTECT)
     kind = models.TextField(choices=IdentityKind)
+    kind_flagged = models.BooleanField(default=False)
+    """True once an operator said what kind this is; then reports of the platform no longer change it."""
     name = models.TextField()
     folded_name = models.TextField()
     """`domain.text.fold` of the name, for search by prefix."""
@@ -241,6 +243,16 @@ class Question(models.Model):
             models.Index(fields=["group", "ts_ms"], name="question_in_group"),
             models.Index(fields=["ts_ms"], condition=models.Q(answer_seq=None), name="question_open"),
         ]
+
+
+class Unsettled(models.Model):
+    """A group whose questions must be paired with answers again, from this time on."""
+
+    group_id = models.BigIntegerField(primary_key=True)
+    from_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "unsettled"
 
 
 class GroupDay(models.Model):

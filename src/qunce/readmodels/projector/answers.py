@@ -1,0 +1,135 @@
+"""Pair members' questions with the first answer of staff.
+
+Rules (worked example in docs/algorithms/first-response.md):
+
+- A question is a message of a member in a group that reads like one, is not retracted, and comes while no question of the same
+  member is open there: a follow-up does not move the deadline.
+- A staff message that replies to somebody answers that person's open question. A staff message that replies to nobody answers
+  every open question of the group.
+- A question is open for a day; later words of staff are not its answer. Bots and house personas never answer.
+
+Questions are settled after ingest, group by group from the first change on, since answers come later than questions, files come
+in any order, and somebody may be declared staff afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from qunce.domain.localtime import DAY_MS
+from qunce.readmodels.rows import Database, Row
+
+OPEN_MS = DAY_MS
+_COLUMNS = ("seq", "group_id", "identity_id", "ts_ms", "day", "answer_seq", "responder_id", "response_s")
+_FLUSH = 5_000
+_ASKERS = ("member", "unknown")
+
+
+@dataclass(slots=True)
+class Asked:
+    """A question waiting for its answer."""
+
+    seq: int
+    identity_id: int
+    ts_ms: int
+    day: int
+
+
+@dataclass(slots=True)
+class Pairing:
+    """The walk through one group's messages in order of time."""
+
+    group_id: int
+    waiting: dict[int, Asked] = field(default_factory=dict)
+    """By member; oldest first, since members enter when they ask."""
+    authors: dict[int, int] = field(default_factory=dict)
+    """Author of each message of the last day, to find whom a reply is for."""
+    _ages: deque[tuple[int, int]] = field(default_factory=deque)
+
+    def step(
+        self, seq: int, identity_id: int, kind: str, ts_ms: int, day: int, reply_to: int | None, asks: bool
+    ) -> Iterable[Row]:
+        """Take the next message; yield finished questions as rows of _COLUMNS."""
+        yield from self._expire(ts_ms)
+        if kind in _ASKERS and asks and identity_id not in self.waiting:
+            self.waiting[identity_id] = Asked(seq, identity_id, ts_ms, day)
+        self.remember(seq, identity_id, kind, ts_ms)
+        if kind == "staff" and self.waiting:
+            asker = self.authors.get(reply_to) if reply_to is not None else None
+            if reply_to is None:
+                answered = list(self.waiting.values())
+            else:
+                answered = [self.waiting[asker]] if asker in self.waiting else []
+            for asked in answered:
+                del self.waiting[asked.identity_id]
+                yield self._row(asked, seq, identity_id, (ts_ms - asked.ts_ms) // 1000)
+
+    def remember(self, seq: int, identity_id: int, kind: str, ts_ms: int) -> None:
+        """Note who wrote a message, so that a reply to it can be understood."""
+        if kind in _ASKERS:
+            self.authors[seq] = identity_id
+            self._ages.append((ts_ms, seq))
+
+    def finish(self) -> Iterable[Row]:
+        """Yield the questions that are still open."""
+        for asked in self.waiting.values():
+            yield self._row(asked, None, None, None)
+
+    def _expire(self, ts_ms: int) -> Iterable[Row]:
+        limit = ts_ms - OPEN_MS
+        while self.waiting:
+            oldest = next(iter(self.waiting.values()))
+            if oldest.ts_ms >= limit:
+                break
+            del self.waiting[oldest.identity_id]
+            yield self._row(oldest, None, None, None)
+        while self._ages and self._ages[0][0] < limit:
+            del self.authors[self._ages.popleft()[1]]
+
+    def _row(self, asked: Asked, answer: int | None, responder: int | None, seconds: int | None) -> Row:
+        return asked.seq, self.group_id, asked.identity_id, asked.ts_ms, asked.day, answer, responder, seconds
+
+
+def settle(database: Database) -> int:
+    """Pair questions and answers of all groups where something changed; return how many groups. Call inside a transaction.
+
+    The work grows with the messages after the first change, not with the group.
+    """
+    unsettled = database.query("SELECT group_id, from_ms FROM unsettled ORDER BY group_id")
+    for group_id, from_ms in unsettled:
+        _settle_group(database, group_id, from_ms)
+    database.execute("DELETE FROM unsettled")
+    return len(unsettled)
+
+
+def _settle_group(database: Database, group_id: int, from_ms: int) -> None:
+    # A question asked more than a day before the change was closed before it, so the rows before `begin` stand. Those of them
+    # that were still open at `begin` are taken up again; the day before it is read once more for who wrote what.
+    begin = from_ms - OPEN_MS
+    pairing = Pairing(group_id)
+    open_then = database.query(
+        "SELECT q.seq, q.identity_id, q.ts_ms, q.day FROM question q LEFT JOIN message a ON a.seq = q.answer_seq "
+        "WHERE q.group_id = ? AND q.ts_ms >= ? AND q.ts_ms < ? AND (a.seq IS NULL OR a.ts_ms >= ?) ORDER BY q.ts_ms, q.seq",
+        (group_id, begin - OPEN_MS, begin, begin),
+    )
+    for row in open_then:
+        pairing.waiting[row[1]] = Asked(*row)
+    database.execute("DELETE FROM question WHERE group_id = ? AND ts_ms >= ?", (group_id, begin))
+    database.execute_many("DELETE FROM question WHERE seq = ?", [(row[0],) for row in open_then])
+    rows: list[Row] = []
+    sql = (
+        "SELECT m.seq, m.identity_id, i.kind, m.ts_ms, m.day, m.reply_to, m.is_question AND m.deleted_ms IS NULL "
+        "FROM message m JOIN identity i ON i.id = m.identity_id WHERE m.group_id = ? AND m.ts_ms >= ? ORDER BY m.ts_ms, m.seq"
+    )
+    for message in database.stream(sql, (group_id, begin - OPEN_MS)):
+        if message[3] < begin:
+            pairing.remember(message[0], message[1], message[2], message[3])
+            continue
+        rows.extend(pairing.step(*message))
+        if len(rows) >= _FLUSH:
+            database.insert("question", _COLUMNS, rows)
+            rows = []
+    rows.extend(pairing.finish())
+    database.insert("question", _COLUMNS, rows)
