@@ -47,7 +47,6 @@ _JOIN: Final = frozenset({"join", "joined", "member_joined", "入群", "加入",
 _LEAVE: Final = frozenset({"leave", "left", "quit", "part", "member_left", "退群", "离开", "退出"})
 _KICK: Final = frozenset({"kick", "kicked", "removed", "移出", "踢出"})
 _NICK: Final = frozenset({"nick", "rename", "renamed", "改名"})
-_SYSTEM: Final = Party(platform_id="system", kind="system")
 
 Made = Iterator[Event | Rejected]
 
@@ -172,7 +171,7 @@ class EventMaker:
         if word in _NICK and renamed:
             return MemberUpdated(field="nickname", old=party.name, new=renamed), party, party
         text = row.text or ""
-        actor = _SYSTEM if party.platform_id == "system" else party
+        actor = None if party.platform_id == "system" else party
         return MessageCreated(message_id=_id(row.msg_id), text=text, content=(Part(type="system", text=text),)), actor, None
 
     def _mentions(self, row: Row, text: str) -> tuple[str, ...]:
