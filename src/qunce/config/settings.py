@@ -128,6 +128,10 @@ FIELD_KEYS_FILE = DATA_DIR / "secrets" / "field_keys"
 # ── Safety ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SECRET_KEY = (DATA_DIR / "secrets" / "secret_key").read_text("ascii").strip()
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * 2**20
+"""Largest request body, in bytes, outside UPLOAD_PATHS; `body_limit.py` holds it for every kind of body."""
+MAX_UPLOAD_BYTES = int(os.environ.get("QUNCE_MAX_UPLOAD_MB") or "4096") * 2**20
+UPLOAD_PATHS = ("/imports",)
 ALLOWED_HOSTS = sorted({_public.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]"})
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token in hx-headers; no script needs the cookie

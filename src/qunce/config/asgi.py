@@ -1,0 +1,29 @@
+"""The application a server runs: Django, behind the body limit, with the in-process workers of the settings."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunce.config.settings")
+_django = get_asgi_application()
+
+from django.conf import settings  # noqa: E402 - settings and apps are there from here on
+from django.utils.module_loading import import_string  # noqa: E402
+
+from qunce.accounts.sessions import is_signed_in  # noqa: E402
+from qunce.config.body_limit import BodyLimit  # noqa: E402
+from qunce.config.lifespan import with_workers  # noqa: E402
+
+application = with_workers(
+    BodyLimit(
+        app=_django,  # type: ignore[arg-type]  # the stubs type ASGI messages as closed records
+        small=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        large=settings.MAX_UPLOAD_BYTES,
+        upload_paths=settings.UPLOAD_PATHS,
+        cookie=settings.SESSION_COOKIE_NAME,
+        is_signed_in=is_signed_in,
+    ),
+    [import_string(name) for name in settings.WORKERS],
+)
