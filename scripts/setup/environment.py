@@ -24,6 +24,7 @@ STAMP = "setup.json"
 LOG = "setup.log"
 LEVELS = ("run", "test", "deep")
 """Each level's requirement file holds the ones before it, with the same pins; `scripts/lock.py` sees to that."""
+NETWORK_WORDS = ("name resolution", "dns error", "failed to establish a new connection", "connection refused", "timed out")
 
 Say = Callable[[str], None]
 
@@ -75,7 +76,8 @@ def ensure(environment: Environment, say: Say) -> Path:
     count = sum("==" in line for line in _file(environment.requirement).read_text("utf-8").splitlines())
     with _timed(say, f"installing {count} packages of requirements/{environment.requirement}.txt"):
         _install(environment)
-    _link_source(python)
+    if environment.requirement in LEVELS:
+        _link_source(python)
     stamp |= {name: _digest(name) for name in environment.installs} | {"place": _place(python)}
     (environment.folder / STAMP).write_text(json.dumps(stamp, indent=1), "utf-8")
     return python
@@ -179,8 +181,10 @@ def _quiet_env() -> dict[str, str]:
 
 
 def _reason(log: Path) -> str:
-    """The last line of the log that names an error."""
+    """Say in a few words why the installers failed: no network, or else the last line that names an error."""
     lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    if any(word in line.lower() for line in lines for word in NETWORK_WORDS):
+        return "the package index cannot be reached"
     told = [line for line in lines if "error" in line.lower() or "failed" in line.lower()]
     return (told or lines or ["no installer ran"])[-1][:200]
 
