@@ -1,0 +1,1 @@
+"""The words of the simulated communities: written for this project, one phrase a line, `{slots}` filled when spoken."""
