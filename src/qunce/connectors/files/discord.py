@@ -34,6 +34,7 @@ from qunce.domain.events import (
     Part,
     PartType,
     Party,
+    PartyKind,
     ReactionAdded,
     Source,
 )
@@ -132,7 +133,7 @@ class _ChannelReader:
         name = text_of(author.get("nickname")) or text_of(author.get("name"))
         party = self._parties.get((platform_id, name))
         if party is None:
-            kind: Final = "bot" if author.get("isBot") is True else "unknown"
+            kind: PartyKind = "bot" if author.get("isBot") is True else "unknown"
             party = self._parties[platform_id, name] = Party(platform_id=platform_id, kind=kind, name=name or None)
         return party
 

@@ -1,6 +1,6 @@
 """Matrix rooms: Element's JSON export (also inside its zip), and raw room events one a line.
 
-Shapes: matrix-org/matrix-react-sdk `src/utils/exportUtils/JSONExport.ts`; the Matrix client-server specification, "Room events".
+Shapes: matrix-org/matrix-react-sdk `src/utils/exportUtils/JSONExport.ts`; the Matrix client-server specification.
 """
 
 from __future__ import annotations

@@ -23,6 +23,11 @@ _CLASSES: Final = (
     "discord:Discord",
     "slack:Slack",
     "matrix:Matrix",
+    "mattermost:Mattermost",
+    "chatlab:ChatLab",
+    "qqchatexporter:QQChatExporter",
+    "wecom_archive:WeComArchive",
+    "messenger:Messenger",
     "generic:Generic",
 )
 """Where two are equally sure of a file, the earlier one reads it."""

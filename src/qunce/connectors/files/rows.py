@@ -52,6 +52,10 @@ class Chat:
         """Return the dedupe key of something in this conversation that has ids of its own."""
         return keys.native_key(kind, self.conv.platform_id, *ids)
 
+    def print(self, ts_ms: int, *parts: str) -> str:
+        """Return the dedupe key of something in this conversation that has no id; `parts` are sender, type, text."""
+        return self._prints.key(ts_ms, self.conv.platform_id, *parts)
+
     def message(
         self, ts_ms: int, actor: Party | None, message_id: str | None, text: str, parts: tuple[Part, ...] = (), *,
         reply_to: str | None = None, mentions: tuple[str, ...] = (), forwarded_from: str | None = None,
@@ -67,7 +71,7 @@ class Chat:
         else:
             sender = actor.platform_id if actor else ""
             kinds = ",".join(part.type for part in content)
-            key = self._prints.key(ts_ms, self.conv.platform_id, sender, kinds, text)
+            key = self.print(ts_ms, sender, kinds, text)
         return self.event(ts_ms, body, key, actor=actor)
 
     def notice(self, ts_ms: int, message_id: str | None, text: str) -> Event:
@@ -175,3 +179,15 @@ def no_sender() -> BadRow:
 def stem(source: FileSource) -> str:
     """Return the file's name without its endings: the last resort for the name of a group."""
     return _ENDINGS.sub("", source.name) or source.name
+
+
+def header_of(source: FileSource, options: ImportOptions, wanted: tuple[str, ...]) -> Row:
+    """Return these fields of the root object, wherever they stand; the rest is passed over."""
+    found: Row = {}
+    cursor = cursor_of(source, options)
+    for key in cursor.fields():
+        if key in wanted:
+            found[key] = cursor.value()
+            if len(found) == len(wanted):
+                break
+    return found

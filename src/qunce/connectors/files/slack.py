@@ -24,6 +24,7 @@ from qunce.domain.events import (
     Part,
     PartType,
     Party,
+    PartyKind,
     ReactionAdded,
     Source,
 )
@@ -103,10 +104,10 @@ class _People:
     def __init__(self, source: FileSource, options: ImportOptions) -> None:
         self._parties: dict[str, Party] = {}
         for row in _table(source, options, "users.json"):
-            profile = row.get("profile") if isinstance(row.get("profile"), dict) else {}
-            assert profile is not None
-            name = text_of(profile.get("display_name")) or text_of(profile.get("real_name")) or text_of(row.get("name"))
-            kind: Final = "bot" if row.get("is_bot") is True or row.get("id") == "USLACKBOT" else "unknown"
+            profile = row.get("profile")
+            names = (profile.get("display_name"), profile.get("real_name")) if isinstance(profile, dict) else ()
+            name = next(filter(None, map(text_of, (*names, row.get("name")))), "")
+            kind: PartyKind = "bot" if row.get("is_bot") is True or row.get("id") == "USLACKBOT" else "unknown"
             if platform_id := text_of(row.get("id")):
                 self._parties[platform_id] = Party(platform_id=platform_id, kind=kind, name=name or None)
 
