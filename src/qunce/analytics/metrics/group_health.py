@@ -1,0 +1,56 @@
+"""Gather what the health score of a group is made from. The score itself is arithmetic in `analytics.health`."""
+
+from __future__ import annotations
+
+import ibis
+
+from qunce.analytics.metrics.activity import members_between
+from qunce.analytics.metrics.members import members_at
+from qunce.analytics.metrics.talk import FAST_S, questions
+from qunce.analytics.tables import (
+    ACTIVE_TYPES, JOINED, LEFT, MESSAGE, Expr, Params, Tables, count_people, counted, happened, people, scoped, total, whole_sum,
+    with_totals,
+)  # fmt: skip
+
+KEY = ["group_id"]
+
+
+def inputs(tables: Tables, params: Params) -> Expr:
+    """Return one row of integers per group that had a member in the period."""
+    everybody = people(tables, scoped(tables, params, tables.memberships), "identity_id")
+    first = total(everybody, KEY, first_day=everybody.first_day.min().cast("int64"))
+    rows = count_people(members_between(tables, params, params.since_day, params.until_day), KEY, "members")
+    rows = with_totals(rows, first, KEY, "first_day")
+    start = count_people(members_at(tables, params, params.since_day), KEY, "members_start")
+    rows = with_totals(rows, start, KEY, "members_start")
+    active = count_people(happened(tables, params, ACTIVE_TYPES), KEY, "active")
+    rows = with_totals(rows, active, KEY, "active")
+    for name, kind in (("joined", JOINED), ("left", LEFT)):
+        rows = with_totals(rows, count_people(happened(tables, params, (kind,)), KEY, name), KEY, name)
+    rows = with_totals(rows, _talk(tables, params), KEY, "messages", "two_way")
+    rows = with_totals(rows, _busiest_three(tables, params), KEY, "busiest_three")
+    return with_totals(rows, _answers(tables, params), KEY, "questions", "fast")
+
+
+def _talk(tables: Tables, params: Params) -> Expr:
+    """Count messages, and those sent in an hour in which at least two members spoke in the group."""
+    rows = happened(tables, params, (MESSAGE,))
+    spoken = rows.group_by(["group_id", "day", "hour", "person"]).agg(n=rows.count())
+    hours = spoken.group_by(["group_id", "day", "hour"]).agg(n=whole_sum(spoken.n), speakers=spoken.count())
+    two_way = ibis.ifelse(hours.speakers >= 2, hours.n, 0).cast("int64")
+    return total(hours, KEY, messages=whole_sum(hours.n), two_way=whole_sum(two_way))
+
+
+def _busiest_three(tables: Tables, params: Params) -> Expr:
+    rows = happened(tables, params, (MESSAGE,))
+    spoken = rows.group_by(["group_id", "person"]).agg(n=rows.count())
+    order = ibis.window(group_by="group_id", order_by=[ibis.desc("n"), "person"])
+    ranked = spoken.mutate(place=ibis.row_number().over(order))
+    best = ranked.filter(ranked.place < 3)
+    return total(best, KEY, busiest_three=whole_sum(best.n))
+
+
+def _answers(tables: Tables, params: Params) -> Expr:
+    rows = questions(tables, params)
+    fast = counted((rows.response_s >= 0) & (rows.response_s <= FAST_S))
+    return total(rows, KEY, questions=rows.count(), fast=whole_sum(fast))
