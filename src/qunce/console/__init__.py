@@ -1,1 +1,1 @@
-
+"""Show operators their community: server-rendered pages, their templates, scripts and styles."""

@@ -1,0 +1,71 @@
+"""Name the codes of the read models on screen, in the page's language."""
+
+from __future__ import annotations
+
+from typing import Final
+from zlib import crc32
+
+from django.utils.translation import gettext_lazy as _
+
+PLATFORMS: Final = {
+    "wecom": _("企业微信"), "wechat": _("微信"), "qq": _("QQ"), "telegram": _("Telegram"), "discord": _("Discord"),
+    "slack": _("Slack"), "whatsapp": _("WhatsApp"), "feishu": _("飞书"), "dingtalk": _("钉钉"), "matrix": _("Matrix"),
+    "mattermost": _("Mattermost"), "gitter": _("Gitter"), "irc": _("IRC"), "chatlab": _("ChatLab"), "generic": _("通用文件"),
+    "messenger": _("Messenger"), "instagram": _("Instagram"), "signal": _("Signal"), "simulator": _("模拟社群"),
+    "order": _("订单文件"), "orders": _("订单文件"), "shop": _("商城"), "line": _("LINE"),
+}  # fmt: skip
+
+NAMES: Final = {
+    "platform": PLATFORMS,
+    "kind": {
+        "member": _("成员"), "staff": _("员工"), "bot": _("群机器人"), "house_persona": _("群马甲"), "system": _("系统"),
+        "unknown": _("未标注"),
+    },
+    "conv": {"group": _("群"), "direct": _("私聊"), "channel": _("频道")},
+    "role": {"member": _("群成员"), "admin": _("群管理员"), "owner": _("群主")},
+    "scene": {
+        "invited": _("被邀请"), "invite_link": _("邀请链接"), "qr": _("扫码"), "join_way": _("群活码"), "approved": _("审批通过"),
+        "self": _("自行加入"), "unknown": _("来源未知"), "": _("来源未知"),
+    },
+    "leave": {
+        "left": _("自行退出"), "kicked": _("被移出"), "banned": _("被封禁"), "group_dismissed": _("群已解散"),
+        "unknown": _("原因未知"), "": _("原因未知"),
+    },
+    "content": {
+        "text": _("文字"), "image": _("图片"), "voice": _("语音"), "video": _("视频"), "file": _("文件"), "sticker": _("表情"),
+        "link": _("链接"), "card": _("名片"), "location": _("位置"), "poll": _("投票"), "forward": _("转发"),
+        "red_packet": _("红包"), "system": _("系统"), "other": _("其他"),
+    },
+    "order": {"created": _("待付款"), "paid": _("已付款"), "refunded": _("已退款"), "closed": _("已关闭")},
+    "deleted_by": {"author": _("本人撤回"), "moderator": _("管理员移除"), "unknown": _("已撤回"), "": _("已撤回")},
+    "staff_role": {
+        "admin": _("系统管理员"), "supervisor": _("群督导"), "executor": _("群执行"), "manager": _("群管理"), "expert": _("专家"),
+        "support_agent": _("客服"), "host": _("主持人"), "shop_guide": _("导购"), "analyst": _("数据分析"),
+    },
+}  # fmt: skip
+
+CONTENT_ICONS: Final = {
+    "image": "photo", "voice": "microphone", "video": "video", "file": "file", "sticker": "sticker", "link": "link",
+    "card": "cards", "location": "map-pin", "poll": "chart-bar-popular", "forward": "share", "red_packet": "gift",
+    "system": "info-circle", "other": "dots", "text": "message",
+}  # fmt: skip
+
+_HUES: Final = ("blue", "teal", "violet", "amber", "pink", "green", "cyan", "orange")
+
+
+def label(family: str, code: str) -> str:
+    """Return the name of a code; an unknown code names itself."""
+    return str(NAMES[family].get(code, code))  # type: ignore[attr-defined]  # the families are plain dicts
+
+
+def hue(name: object) -> str:
+    """Return the avatar colour of a name or id, always the same for the same one."""
+    return _HUES[crc32(str(name).encode("utf-8", "replace")) % len(_HUES)]
+
+
+def initial(name: str) -> str:
+    """Return what stands in an avatar: the first letter of a name."""
+    for char in name:
+        if char.isalnum():
+            return char.upper()
+    return "#"

@@ -1,0 +1,149 @@
+// Keyboard, dialogs, toasts, relative focus. One file; htmx event names are used here and nowhere else.
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const texts = JSON.parse($("#texts")?.textContent || "{}");
+
+  function toast(text, kind = "error") {
+    const box = $("#toasts");
+    if (!box) return;
+    const note = document.createElement("div");
+    note.className = `toast-note ${kind}`;
+    note.textContent = text;
+    box.append(note);
+    setTimeout(() => note.remove(), 8000);
+  }
+
+  // Notes of the server go away by themselves unless they tell of an error.
+  $$("#toasts .toast-note:not(.error)").forEach((note) => setTimeout(() => note.remove(), 6000));
+
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    toast(texts[`http_${status}`] || texts.http_error.replace("%s", status));
+  });
+  document.addEventListener("htmx:sendError", () => toast(texts.offline));
+  document.addEventListener("htmx:timeout", () => toast(texts.offline));
+  // A session that ended answers with a redirect to the sign-in page; show that page whole.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.responseURL.includes("/login")) {
+      event.preventDefault();
+      location.reload();
+    }
+  });
+
+  // ── Dialogs, copy to clipboard, confirmation, submit on change ─────────────────────────────────────────────────────
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) {
+      $$("[popover]:popover-open").forEach((menu) => menu.hidePopover());
+      document.getElementById(opener.dataset.dialog)?.showModal();
+    }
+    const closer = event.target.closest("[data-close]");
+    if (closer) closer.closest("dialog")?.close();
+    if (event.target.matches("dialog")) event.target.close();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+  document.addEventListener("submit", (event) => {
+    // Empty fields make long addresses; leave them out of GET forms.
+    if (event.target.method === "get") {
+      $$("input,select", event.target).forEach((field) => {
+        if (!field.value) field.disabled = true;
+      });
+      setTimeout(() => $$(":disabled", event.target).forEach((field) => (field.disabled = false)), 0);
+    }
+  });
+
+  // ── Keyboard ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  let pending = 0;
+  const typing = (target) => target.closest("input,textarea,select,[contenteditable]") || target.closest("dialog[open]");
+  function step(by) {
+    const rows = $$("[data-row]").filter((row) => row.offsetParent !== null);
+    if (!rows.length) return;
+    const at = rows.findIndex((row) => row.contains(document.activeElement));
+    const row = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by))];
+    (row.matches("a,button") ? row : $("a,button", row))?.focus();
+    row.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
+    const going = Date.now() - pending < 1500;
+    pending = 0;
+    if (going) {
+      const link = $(`[data-go="${CSS.escape(event.key)}"]`);
+      if (link) {
+        event.preventDefault();
+        link.click();
+      }
+    } else if (event.key === "g") pending = Date.now();
+    else if (event.key === "/") {
+      const field = $("#page-search") || $("#global-search");
+      if (field && field.offsetParent !== null) {
+        event.preventDefault();
+        field.focus();
+        field.select();
+      }
+    } else if (event.key === "?") $("#help")?.showModal();
+    else if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+  });
+
+  // ── Uploads: drop files, name them, show how far the sending is ──────────────────────────────────────────────────────
+  function listFiles(zone) {
+    const input = $("input[type=file]", zone);
+    const list = $("[data-files]", zone);
+    list.replaceChildren(
+      ...[...input.files].map((file) => {
+        const item = document.createElement("li");
+        item.textContent = `${file.name} · ${(file.size / 1e6).toFixed(file.size < 1e6 ? 2 : 1)} MB`;
+        return item;
+      }),
+    );
+    zone.classList.toggle("filled", input.files.length > 0);
+  }
+  $$("[data-drop]").forEach((zone) => {
+    const input = $("input[type=file]", zone);
+    input.addEventListener("change", () => listFiles(zone));
+    ["dragenter", "dragover"].forEach((name) =>
+      zone.addEventListener(name, (event) => {
+        event.preventDefault();
+        zone.classList.add("over");
+      }),
+    );
+    ["dragleave", "drop"].forEach((name) => zone.addEventListener(name, () => zone.classList.remove("over")));
+    zone.addEventListener("drop", (event) => {
+      event.preventDefault();
+      if (event.dataTransfer.files.length) {
+        input.files = event.dataTransfer.files;
+        listFiles(zone);
+      }
+    });
+  });
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const bar = $("progress[data-sending]", event.target);
+    if (bar && event.detail.lengthComputable) {
+      bar.hidden = false;
+      bar.max = event.detail.total;
+      bar.value = event.detail.loaded;
+    }
+  });
+
+  // ── Transcript: start at the newest line, or at the one asked for ────────────────────────────────────────────────────
+  function place() {
+    const target = $("[data-target]");
+    if (target) target.scrollIntoView({ block: "center" });
+    else $("[data-end]")?.scrollIntoView({ block: "end" });
+  }
+  addEventListener("load", place);
+  // Older lines are put in above: keep what is being read where it is.
+  let before = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.matches?.("[data-older]")) before = document.documentElement.scrollHeight - scrollY;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (before !== null) scrollTo(0, document.documentElement.scrollHeight - before);
+    before = null;
+  });
+})();
