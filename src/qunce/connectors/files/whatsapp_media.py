@@ -26,7 +26,7 @@ _ATTACHED: Final = re.compile(
     r"|(?P<b>[^\n]{1,255}\.\w{1,8}) ?[(（](?:file attached|Datei angehängt|archivo adjunto|(?:文件)?附件|已附加文件)[)）]"
 )
 EDITED: Final = re.compile(
-    r"\s?\u200e?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?|此[消訊]息?已[编編][辑輯])>$"
+    r"\s?\u200e?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje.?|此[消訊]息已[编編].)>$"
 )
 _WORDS: Final[dict[MediaType, tuple[str, ...]]] = {
     "image": ("image", "photo", "bild", "foto", "imagen", "图片", "圖片", "图像"),
