@@ -45,7 +45,7 @@ _LINE: Final = re.compile(r"(?P<at>\d\d:\d\d(?::\d\d)?)\s+(?P<who>[^:：*]+)(?P<
 
 
 def moment(at: str, day: int = 0) -> int:
-    """Return the milliseconds of a local time `HH:MM` or `HH:MM:SS` on the base day plus `day`. Raises ValueError for others."""
+    """Return the milliseconds of a local time `HH:MM[:SS]` on the base day plus `day`. Raises ValueError for other forms."""
     hours, minutes, seconds = (*map(int, at.split(":")), 0)[:3]
     return _BASE_MS + (((day * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000
 
@@ -62,9 +62,10 @@ def conversation(group: str) -> Conv:
 
 def said(
     group: str, who: str, text: str, *, at: str, day: int = 0, kind: PartyKind = "member", id: str | None = None,  # noqa: A002
-    reply_to: Event | str | None = None, mentions: tuple[str, ...] = (), content: tuple[Part, ...] = (), source: Source = SOURCE,
+    reply_to: Event | str | None = None, mentions: tuple[str, ...] = (), content: tuple[Part, ...] = (),
+    source: Source = SOURCE,
 ) -> Event:  # fmt: skip
-    """`who` said `text`. The message id is `id`, else made of time, name and text; `reply_to` takes the event itself or an id."""
+    """`who` said `text`. Its id is `id`, else made of time, name and text; `reply_to` takes the message or its id."""
     message_id = id or f"{day}/{at}/{who}/{text}"
     body = MessageCreated(
         message_id=message_id, text=text, content=content, reply_to=reply_to if reply_to is None else _message(reply_to),
@@ -77,7 +78,10 @@ def said(
 
 
 def chat(group: str, lines: str, *, day: int = 0, source: Source = SOURCE) -> list[Event]:
-    """Return the messages of lines like `09:30 小红: 在吗`; a star after the name marks staff. Raises ValueError for other lines."""
+    """Return the messages of lines like `09:30 小红: 在吗`; a star after the name marks staff.
+
+    Raises ValueError for lines of another form.
+    """
     events = []
     for line in filter(None, map(str.strip, lines.splitlines())):
         found = _LINE.fullmatch(line)

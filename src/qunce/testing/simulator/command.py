@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
                 count += 1
     except BrokenPipeError:
         # The reader has seen enough (`| head`). Python would complain once more when it flushes at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except (OSError, ValueError) as error:
         sys.stderr.write(f"qunce simulate: {error}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .phrases import Theme, compile_phrases, compile_products, compile_questions
+from .phrases import Theme, compile_dialogues, compile_phrases, compile_products, compile_questions
 
 THEME: Final = Theme(
     key="beauty",
@@ -83,5 +83,16 @@ THEME: Final = Theme(
         今晚研习：{skin}怎么选{p}，老师 8 点开讲
         投票：{shade}和素色，你选哪个？
         来晒晒你的空瓶，点赞最多的送{p}
+    """),
+    dialogues=compile_dialogues("""
+        {p}涂完搓泥是怎么回事 / 前面水乳没吸收 / 或者防晒和它打架 / 等五分钟再上试试 / 好，明早试
+        求推荐一支不挑皮的口红 / {shade} / {shade}加一 / 黄皮也行吗 / 我黄皮，素颜都能涂 / 下单了
+        {ingredient}用了泛红，停不停 / 停两天，只保湿 / 是不是浓度太高了 / 从低浓度开始，一周两次 / 明白了
+        {skin}粉底求不卡粉 / 妆前保湿做足 / 用湿美妆蛋拍 / 我是{skin}，气垫反而服帖 / 那试试气垫
+        直播间刚降价，我昨天买的 / 找客服保价 / 七天内可以退差价 / 退了，八块钱也是钱哈哈
+        烂脸期怎么熬的 / 停掉所有功效的 / 我用了三个月修护，好了 / 心态放平，别上手抠 / 谢谢，有信心了
+        新入的{p}，质地好水 / 夏天正好 / 冬天怕不够 / 冬天叠面霜就行
+        眼线总是晕怎么办 / 眼皮先定妆 / 换防水的 / 内双的话只画眼尾 / 我就是内双！
+        空瓶打卡，{p}第 {n} 瓶 / 真爱了 / 比大牌差吗 / 学生党完全够用
     """),
 )  # fmt: skip

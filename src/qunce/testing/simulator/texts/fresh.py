@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .phrases import Theme, compile_phrases, compile_products, compile_questions
+from .phrases import Theme, compile_dialogues, compile_phrases, compile_products, compile_questions
 
 THEME: Final = Theme(
     key="fresh",
@@ -80,5 +80,16 @@ THEME: Final = Theme(
         投票：明天开{p}还是土鸡蛋？
         晒一晒你家的{p}吃法，送券
         今日菜单：用{p}做一道甜品
+    """),
+    dialogues=compile_dialogues("""
+        {p}多少钱一份 / 看接龙 / 看到了，跟一份 / 我也来{weight}
+        今天的{p}有两个坏的 / 拍照发团长，赔的 / 团长刚给我退了 / 处理真快
+        {p}甜不甜 / 甜，我家孩子一口气吃了半斤 / 比上次的呢 / 差不多，个头小一点 / 那来{weight}
+        谁在{pickup}，帮我拿一下 / 我在，放你家门口？ / 对，谢谢邻居 / 客气
+        {p}怎么挑 / 闻一下，有香味的 / 底部软的别要 / 学会了
+        快截单了，还有谁要 / 我！{weight} / 加我一份 / 截了截了，明天见
+        {p}放了一周还能吃吗 / 没霉没软就行 / 切开看看，有味就扔 / 扔了，心疼
+        晚饭用{p}做了个菜，翻车了 / 哈哈发图 / 没脸发 / 火小一点，下次就好
+        冷链车堵路上了，晚半小时 / 收到，不急 / {weather}天理解 / 到了喊一声
     """),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .phrases import Theme, compile_phrases, compile_products, compile_questions
+from .phrases import Theme, compile_dialogues, compile_phrases, compile_products, compile_questions
 
 THEME: Final = Theme(
     key="mothers",
@@ -82,5 +82,16 @@ THEME: Final = Theme(
         今晚话题：{age}的{kid}，你们怎么安排一天的作息？
         妈妈课堂预告：{food}怎么做更好吃，周四晚 8 点半
         来聊聊：{kid}最让你惊喜的一件小事
+    """),
+    dialogues=compile_dialogues("""
+        {kid}{age}了还不会爬，要不要紧 / 我家十个月才爬，后来直接走 / 多趴一趴，拿玩具逗 / 好，今晚就练起来
+        昨晚发烧 38 度 5，一夜没睡 / 精神怎么样？ / 能玩能吃，就是黏人 / 精神好就先观察，多喝水 / 嗯，早上去过医院了
+        产假还剩两周，不想上班 / 我当时哭了三天 / 背奶包推荐一个 / 冰袋多买几块，路上用得着 / 谢谢姐妹，记下了
+        {food}加了两天，脸上起小疹子 / 先停，别加新的 / 我家{food}也过敏，过了一岁再试就没事了 / 好，先停一周
+        {kin}说把尿好，我说纸尿裤好，吵起来了 / 哈哈家家都一样 / 让儿保医生说，她就信了 / 这招可以
+        {p}和之前买的那款比怎么样 / 更软，就是码偏小 / 偏小多少？ / 大一码正好 / 收到，谢谢
+        谁家也是睡渣，两小时一醒 / 我家，两岁了还醒 / 看见希望又破灭了 / 坚持住，会好的
+        打完疫苗胳膊有个硬块 / 正常的，我家也有，一周消了 / 需要热敷吗 / 医生说别管它，别揉 / 好的好的
+        周末亲子课有人去吗 / 我和{kid}去 / 我也去，带{age}的 / 那门口碰面
     """),
 )  # fmt: skip

@@ -52,6 +52,8 @@ class Theme:
     checkins: Phrases
     promotions: Phrases
     topics: Phrases
+    dialogues: tuple[Phrases, ...]
+    """Short talks of two or three members; a slot means the same thing in all lines of one."""
 
 
 def compile_phrase(line: str) -> Phrase:
@@ -76,6 +78,12 @@ def compile_questions(text: str) -> tuple[Answered, ...]:
     return tuple(pairs)
 
 
+def compile_dialogues(text: str) -> tuple[Phrases, ...]:
+    """Return the dialogues of a text, one a line, its turns parted by ` / `."""
+    lines = filter(None, map(str.strip, text.splitlines()))
+    return tuple(tuple(compile_phrase(turn) for turn in line.split(" / ")) for line in lines)
+
+
 def compile_products(prefix: str, text: str) -> tuple[Product, ...]:
     """Return the products of a text with lines `name price-in-yuan`."""
     products = []
@@ -94,6 +102,13 @@ def speak(random: Callable[[], float], phrase: Phrase, slots: Slots) -> str:
         choices = slots[words[place]]
         words[place] = choices[int(random() * len(choices))]
     return "".join(words)
+
+
+def speak_together(random: Callable[[], float], phrases: Phrases, slots: Slots) -> list[str]:
+    """Return the phrases spoken about the same things: each slot is filled once for all of them."""
+    names = {phrase[place] for phrase in phrases if not isinstance(phrase, str) for place in range(1, len(phrase), 2)}
+    chosen = {name: (slots[name][int(random() * len(slots[name]))],) for name in sorted(names)}
+    return [speak(random, phrase, chosen) for phrase in phrases]
 
 
 def speak_any(random: Callable[[], float], phrases: Phrases, slots: Slots) -> str:

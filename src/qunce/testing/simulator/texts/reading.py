@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .phrases import Theme, compile_phrases, compile_products, compile_questions
+from .phrases import Theme, compile_dialogues, compile_phrases, compile_products, compile_questions
 
 THEME: Final = Theme(
     key="reading",
@@ -80,5 +80,16 @@ THEME: Final = Theme(
         今晚 9 点共读：{book}{chapter}，请先看完
         讨论题：如果你是{who}，你会怎么选？
         本周书评征集，优秀的送{p}
+    """),
+    dialogues=compile_dialogues("""
+        {book}读到{chapter}，有点读不下去 / 挺过这章就好 / 我第一次也卡在这里 / 可以先听一遍导读 / 好，晚上听
+        你们觉得{who}的选择对吗 / 换我也没得选 / 时代摆在那里 / 我倒觉得{who}可以更勇敢一点 / 所以才意难平
+        一年能读多少本 / {n}0 本左右 / 我慢，一个月一本 / 数量不重要，读进去就好
+        孩子只爱看漫画怎么办 / 先不拦，能坐住就行 / 我家从漫画过渡到{book}的 / 真的吗，怎么做到的 / 睡前读两页，读到精彩处合上
+        听书算读书吗 / 算，通勤神器 / 我听不进去，得看字 / 各有各的好
+        读书笔记大家怎么记 / 卡片 / 我只划线，写一句话 / 思维导图，一章一张 / 学习了
+        早起读书的，几点起 / 5 点半 / 佩服，我 7 点都难 / 早睡是关键
+        {book}要不要买精装 / 平装看着轻 / 收藏买精装 / 图书馆先借来看看
+        今晚共读几点开始 / 9 点 / 在哪里听 / 群里发链接，直接点 / 好，带上茶来
     """),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .phrases import Theme, compile_phrases, compile_products, compile_questions
+from .phrases import Theme, compile_dialogues, compile_phrases, compile_products, compile_questions
 
 THEME: Final = Theme(
     key="running",
@@ -80,5 +80,16 @@ THEME: Final = Theme(
         周六{place}拉练 {km} 公里，接龙报名
         本月跑量榜出炉，前三名送{p}
         聊聊你的第一双跑鞋
+    """),
+    dialogues=compile_dialogues("""
+        明早{place}有人吗 / 有，6 点 / 配速多少 / {pace}，带新人 / 那我来
+        膝盖外侧疼是什么情况 / 可能是髂胫束 / 先停一周，多拉伸 / 疼得厉害去看运动医学科 / 好，先歇着
+        {city}马拉松中签了！ / 恭喜！ / 我又陪跑 / 第 {n} 次没中的路过 / 下次一定
+        {p}有人穿过吗 / 我，跑了五百公里 / 耐磨吗 / 后跟磨得快一点，中底还行 / 够了，下单
+        今早{km} 公里，心率 150 / 有氧刚好 / 我 170，跑崩了 / 慢下来，能说话的速度
+        {weather}了还跑吗 / 跑，带帽子 / 我改室内 / 安全第一，别勉强
+        第一次参加活动，要带什么 / 水、毛巾、身份证 / 鞋带系好哈哈 / 有存包的地方
+        减肥跑了一个月没瘦 / 管住嘴 / 体脂看看，体重不准 / 加点力量训练 / 有道理，明天开始
+        配速上不去怎么办 / 一周一次间歇 / 月跑量先上来 / 慢慢加，别受伤
     """),
 )  # fmt: skip

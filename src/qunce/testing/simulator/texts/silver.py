@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .phrases import Theme, compile_phrases, compile_products, compile_questions
+from .phrases import Theme, compile_dialogues, compile_phrases, compile_products, compile_questions
 
 THEME: Final = Theme(
     key="silver",
@@ -78,5 +78,16 @@ THEME: Final = Theme(
         今天话题：你最拿手的一道菜
         {hobby}作品展征集，发照片到群里
         健康讲座：怎样保护{health}，周五上午 9 点{place}
+    """),
+    dialogues=compile_dialogues("""
+        {place}的花展开了，去不去 / 去，几点 / 8 点门口见 / 带上相机，给大家拍照 / 好嘞
+        手机字太小看不清 / 设置里有大字模式 / 在哪里，找不到 / 设置，显示，字体大小 / 找到了，谢谢老师
+        {health}不太好，睡不着 / 晚饭后走一走 / 泡泡脚 / 还不好就去医院查查 / 听你们的
+        {hobby}比赛谁报名 / 我 / 算我一个 / 周二一起练练 / 好，{place}见
+        有人打电话说我医保卡停了 / 骗子！别信 / 挂掉，打 96110 问 / 差点就信了，谢谢大家 / 群里都当心
+        孙女考上大学了 / 恭喜恭喜 / 老哥请客 / 一定一定
+        {p}好用吗 / 我买了，子女说挺好 / 就是说明书字小 / 客服有大字版
+        今天包了饺子，韭菜鸡蛋的 / 看着就香 / 下次教教我 / 来我家，现包
+        老照片翻出来了，四十年前的{place} / 认出来了，门口那棵树还在 / 那时候真年轻 / 现在也不老
     """),
 )  # fmt: skip
