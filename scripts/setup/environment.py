@@ -70,6 +70,7 @@ def ensure(environment: Environment, say: Say) -> Path:
     if usable and stamp.get(environment.requirement) == wanted:
         return python
     if not usable:
+        _check_can_make()
         stamp = {}
         with _timed(say, f"making {environment.folder.name} with Python {sys.version_info[0]}.{sys.version_info[1]}"):
             _make(environment.folder)
@@ -119,14 +120,18 @@ def _runs(python: Path) -> bool:
     return subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
 
 
-def _make(folder: Path) -> None:
-    """Make an empty environment; pip is left out (it takes longer than all the rest) where uv does its work."""
-    with_pip = _shared_uv() is None
-    if importlib.util.find_spec("venv") is None or (with_pip and importlib.util.find_spec("ensurepip") is None):
+def _check_can_make() -> None:
+    """Raise SetupError where Debian has split `venv` off; pip's half of it is needed only where there is no uv."""
+    needed = ("venv",) if _shared_uv() else ("venv", "ensurepip")
+    if any(importlib.util.find_spec(name) is None for name in needed):
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise SetupError(f"this Python cannot make an environment (no venv module); mend: apt install python{version}-venv")
+
+
+def _make(folder: Path) -> None:
+    """Make an empty environment; pip is left out (it takes longer than all the rest) where uv does its work."""
     base = getattr(sys, "_base_executable", sys.executable)  # not an interpreter inside the folder that is being cleared
-    command = [base, "-m", "venv", "--clear", *([] if with_pip else ["--without-pip"]), str(folder)]
+    command = [base, "-m", "venv", "--clear", *(["--without-pip"] if _shared_uv() else []), str(folder)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode != 0:
         said = " ".join((made.stdout + made.stderr).split())[-300:]

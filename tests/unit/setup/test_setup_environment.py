@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         (files / f"{name}.txt").write_text(f"{name}==1\n", "utf-8")
     machine = Machine(tmp_path / ".venv")
     monkeypatch.setattr(environment, "REQUIREMENTS", files)
+    monkeypatch.setattr(environment, "_check_can_make", lambda: None)
     monkeypatch.setattr(environment, "_make", machine.make)
     monkeypatch.setattr(environment, "_install", machine.install)
     monkeypatch.setattr(environment, "_runs", lambda _python: False)
@@ -94,6 +96,15 @@ def test_a_damaged_stamp_counts_as_none(machine: Machine, stamp: str) -> None:
     machine.ensure("run")
     (machine.folder / environment.STAMP).write_text(stamp, "utf-8")
     assert "installed run" in machine.ensure("run")
+
+
+def test_a_python_without_venv_is_told_which_package_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "_shared_uv", lambda: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
+    with pytest.raises(SetupError, match=r"mend: apt install python3\.\d+-venv"):
+        environment._check_can_make()
+    monkeypatch.setattr(environment, "_shared_uv", lambda: "uv")
+    environment._check_can_make()
 
 
 REASONS = {
