@@ -24,9 +24,12 @@ def _thread(stage: Stage, group: Group, ts_ms: int, opening: Phrases, replies: P
             return
         ts_ms += stage.pause(45)
         who = first if random() < 0.22 and previous is not first else group.voice(random, ts_ms)
+        if who is previous:
+            who = group.voice(random, ts_ms)
         if who is None:
             return
-        lines = replies if random() < 0.6 else common.REPLIES
+        # Who raised the matter reacts; the others have something to say about it.
+        lines = replies if who is not first and random() < 0.65 else common.REPLIES
         reply = stage.chat(group, who, ts_ms, stage.line(group, lines), reply_to=message if random() < 0.15 else None)
         message, previous = reply, who
 
