@@ -97,10 +97,6 @@ class NoticeChat(Chat):
         super().__init__(source, conv)
         self.people = people
 
-    def fingerprint(self, ts_ms: int, *parts: str) -> str:
-        """Return the dedupe key of something in this conversation that has no id."""
-        return self._prints.key(ts_ms, self.conv.platform_id, *parts)
-
     def system_line(self, ts_ms: int, text: str, message_id: str | None) -> Iterator[Event]:
         """Yield what a system line tells of, or the line itself where it is not understood or tells of an unknown self."""
         told = read_system(text)
