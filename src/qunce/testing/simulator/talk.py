@@ -40,19 +40,18 @@ def chatter(stage: Stage, group: Group, ts_ms: int) -> None:
 
 
 def dialogue(stage: Stage, group: Group, ts_ms: int) -> None:
-    """Two or three members talk something through; the first one has every other turn or so."""
+    """Two or three members talk something through: who raised it asks back and has the last word."""
     random = stage.random
-    first = group.voice(random, ts_ms)
-    if first is None:
+    first, *others = (group.voice(random, ts_ms) for _ in range(3))
+    helpers = [who for who in others if who is not None and who is not first]
+    if first is None or not helpers:
         return
     lines = group.theme.dialogues[int(random() * len(group.theme.dialogues))]
-    previous, message = first, None
-    for text in speak_together(random, lines, group.slots):
-        who = first if message is None or (previous is not first and random() < 0.5) else group.voice(random, ts_ms)
-        if who is None:
-            return
+    who, message = first, None
+    for turn, text in enumerate(speak_together(random, lines, group.slots), start=1):
+        own = message is None or (who is not first and (turn == len(lines) or text.endswith(("？", "怎么样", "多少"))))
+        who = first if own else helpers[turn % len(helpers)]
         message = stage.say(group, who, ts_ms, text, reply_to=message if random() < 0.15 else None)
-        previous = who
         ts_ms += stage.pause(40)
 
 
