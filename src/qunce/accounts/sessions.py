@@ -7,7 +7,7 @@ from importlib import import_module
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.db import close_old_connections
+from django.db import connection
 
 from qunce.accounts.models import Staff
 
@@ -19,4 +19,5 @@ def is_signed_in(session_key: str) -> bool:
         session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
         return Staff.objects.filter(pk=session.get(SESSION_KEY), is_active=True).exists()
     finally:
-        close_old_connections()
+        if not connection.in_atomic_block:
+            connection.close()  # outside Django's request nobody else would

@@ -89,7 +89,7 @@ def do_set_scopes(
         _record_change(actor, "staff.scoped", staff, before, _scopes(staff))
 
 
-def do_set_password(*, actor: Staff, staff_id: int, password: str) -> None:
+def do_set_password(*, actor: Staff | None, staff_id: int, password: str) -> None:
     """Set somebody's password, which ends their other sessions. Raises StaffRejected."""
     with transaction.atomic():
         staff = Staff.objects.select_for_update().get(pk=staff_id)
