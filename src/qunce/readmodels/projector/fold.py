@@ -187,7 +187,7 @@ class Projector:
         }
 
     def _referred(self, stored: Positioned, earlier: dict[tuple[str, str, str], int]) -> int | None:
-        """Return the message an event refers to. Only earlier positions count: a rebuild sees later ones too, a live fold not."""
+        """Return the message an event refers to; only earlier ones, since a rebuild knows later ones and a live fold does not."""
         event = stored.event
         reference = _reference(event.body)
         if reference is None or event.conv is None:
@@ -220,9 +220,9 @@ class Projector:
             if member is None or member.last_ms is None or ts_ms >= member.last_ms or identity.name == identity.platform_id:
                 self._rename(identity, party.name)
         kind = party.kind
-        if kind != identity.kind and kind != "unknown" and not identity.kind_flagged:
-            if kind in _STRONG_KINDS or identity.kind == "unknown":
-                self._set_kind(identity, kind, changes)
+        news = kind not in (identity.kind, "unknown") and not identity.kind_flagged
+        if news and (kind in _STRONG_KINDS or identity.kind == "unknown"):
+            self._set_kind(identity, kind, changes)
 
     def _rename(self, identity: IdentityRow, name: str) -> None:
         self._touch(identity)

@@ -9,7 +9,7 @@ import msgspec
 
 from qunce.domain import events as ev
 from qunce.domain.localtime import LocalClock
-from qunce.domain.text import index_tokens, is_question
+from qunce.domain.text import is_question
 from qunce.readmodels import search
 from qunce.readmodels.contents import content_code
 from qunce.readmodels.rows import Database, Row

@@ -1,0 +1,99 @@
+"""`qunce run`: make the data folder and the demonstration, then serve the console."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from importlib import import_module
+from typing import Any
+
+from qunce.runtime.cli.main import UsageError
+
+DEMO = {"groups": 24, "members": 3_000, "days": 120, "seed": 2026}
+"""Size of the demonstration community: about 110,000 events, a few seconds to make."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
+    parser.add_argument("--no-demo", action="store_true", help="start empty instead of with a demonstration community")
+    parser.add_argument("--no-serve", action="store_true", help="set up everything, then stop")
+
+
+def run(args: argparse.Namespace) -> int:
+    if not args.no_serve:
+        _check_port(args.host, args.port)
+    _collect_static()
+    if not args.no_demo:
+        make_demo()
+    login = _first_login()
+    address = f"http://{args.host}:{args.port}/"
+    if args.no_serve:
+        sys.stdout.write(f"Ready. Start the console with: ./qunce run --port {args.port}\n" + login)
+        return 0
+    sys.stdout.write(f"群策 is at {address}\n" + login)
+    sys.stdout.flush()
+    _serve(args.host, args.port)
+    return 0
+
+
+def make_demo() -> None:
+    """Fill an empty journal with the simulated community. Does nothing when there is anything in it."""
+    from tqdm import tqdm
+
+    from qunce.runtime.clock import now_ms
+    from qunce.runtime.ingest import Ingest, batches
+
+    ingest = Ingest()
+    if ingest.journal.head():
+        return
+    simulate = import_module("qunce.testing.simulator").simulate
+    sys.stdout.write("Making a demonstration community (leave it out with --no-demo) …\n")
+    sys.stdout.flush()
+    with tqdm(unit=" events", unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+        for chunk in batches(simulate(end_ms=now_ms(), **DEMO), 8_000):
+            ingest.take(chunk)
+            bar.update(len(chunk))
+    ingest.settle()
+    refresh: Any = import_module("qunce.runtime.mirror").refresh
+    refresh()
+
+
+def _first_login() -> str:
+    from qunce.accounts.staff import create_first_admin
+
+    made = create_first_admin()
+    if made is None:
+        return "Sign in with your account (forgot the password? ./qunce staff password NAME)\n"
+    return f"First login: {made[0]}   password: {made[1]}   (shown only now; change it under your name)\n"
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port") from error
+
+
+def _collect_static() -> None:
+    """Gather the front-end files once a version, compressed and with content hashes in their names."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    if settings.DEBUG or not hasattr(settings, "STATIC_ROOT"):
+        return
+    call_command("collectstatic", verbosity=0, interactive=False, skip_checks=True)
+
+
+def _serve(host: str, port: int) -> None:
+    import uvicorn
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunce.config.settings")
+    uvicorn.run(
+        "qunce.config.asgi:application", host=host, port=port, log_level="warning", timeout_graceful_shutdown=3,
+        proxy_headers=False, server_header=False, lifespan="on",
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""Take events in: append, fold, move the cursor, in one transaction a batch; settle afterwards.
+
+There is one way in, for imports, connectors and operators' own actions alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from django.db import connection, transaction
+
+from qunce.domain.events import Event, Source
+from qunce.domain.localtime import LocalClock
+from qunce.journal.store import Appended, Journal
+from qunce.readmodels.projector import Projector, settle
+from qunce.readmodels.rows import Database
+from qunce.runtime.clock import now_ms
+from qunce.runtime.organisation import currency, zone
+
+READMODELS = "readmodels"
+"""Name of the read models' cursor."""
+BATCH = 16000
+"""Events a transaction: large enough for the disk, small enough that others get their turn to write."""
+
+CACHE_MB = 96
+"""Database pages kept in memory while taking events in; the indexes of a large installation are touched everywhere."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many events were read, and how many of them were new."""
+
+    read: int = 0
+    added: int = 0
+
+    @property
+    def already_there(self) -> int:
+        return self.read - self.added
+
+
+class Ingest:
+    """The way in, for one thread. Its caches make the second batch cheaper than the first: keep it for a whole import."""
+
+    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+        self._clock = clock
+        self.journal = Journal(connection)
+        self.database = Database(connection)
+        self.database.work_in_memory(CACHE_MB)
+        self._projector = Projector(self.database, LocalClock(zone()), self.journal.positions, currency())
+
+    def take(self, events: Sequence[Event]) -> Appended:
+        """Append and fold one batch, durably. Raises what the database raises; then nothing of the batch is kept."""
+        try:
+            with transaction.atomic():
+                appended = self.journal.append(events, self._clock())
+                if appended.events:
+                    self._projector.apply(appended.events)
+                    self.journal.move_cursor(READMODELS, appended.events[-1].seq)
+        except BaseException:
+            self._projector.forget()
+            raise
+        return appended
+
+    def take_all(self, events: Iterable[Event], batch: int = BATCH) -> Tally:
+        """Take any number of events in batches, then settle."""
+        tally = Tally()
+        for chunk in batches(events, batch):
+            appended = self.take(chunk)
+            tally.read += len(chunk)
+            tally.added += len(appended.events)
+        self.settle()
+        return tally
+
+    def note_gap(
+        self, source: Source, reason: str, lost: int | None, from_ms: int | None, until_ms: int | None, noted_ms: int
+    ) -> None:
+        """Record that something of `source` is known to be missing; `lost` events, None = unknown."""
+        with transaction.atomic():
+            self.journal.note_gap(source, reason=reason, lost=lost, from_ms=from_ms, until_ms=until_ms, noted_ms=noted_ms)
+
+    def settle(self) -> int:
+        """Pair questions with answers where something changed; return how many groups."""
+        with transaction.atomic():
+            return settle(self.database)
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut a stream into lists of `size`, the last one shorter."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

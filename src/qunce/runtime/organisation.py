@@ -1,0 +1,38 @@
+"""Say what the organisation decided about itself: its name, its zone, its currency."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from qunce.runtime.models import Setting
+
+DEFAULT_NAME = "群策"
+DEFAULT_CURRENCY = "CNY"
+
+
+def value(name: str, default: str) -> str:
+    """Return a decision, or `default` when none was taken."""
+    found = Setting.objects.filter(name=name).values_list("value", flat=True).first()
+    return found if found is not None else default
+
+
+def decide(name: str, new: str) -> None:
+    """Store a decision. Call inside the transaction that audits it."""
+    Setting.objects.update_or_create(name=name, defaults={"value": new})
+
+
+def zone() -> ZoneInfo:
+    """Return the zone of local days. Fixed when the data folder is made: changing it means a rebuild."""
+    return ZoneInfo(value("zone", settings.TIME_ZONE))
+
+
+def currency() -> str:
+    """Return the currency (ISO 4217) in which members' spend is summed. Changing it means a rebuild."""
+    return value("currency", DEFAULT_CURRENCY)
+
+
+def name() -> str:
+    """Return what the organisation calls itself on screen."""
+    return value("name", DEFAULT_NAME)
