@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.setup.environment import ROOT
@@ -27,7 +27,6 @@ class Check:
     """After so long the check is stopped and has failed."""
     missing: str = ""
     """Why the check cannot run on this machine; empty when it can."""
-    env: tuple[tuple[str, str], ...] = field(default=())
 
 
 def all_checks(python: Path, *, deep: bool, pytest_arguments: Sequence[str] = ()) -> list[Check]:
@@ -55,30 +54,30 @@ def _static_checks(python: Path) -> list[Check]:
 
 def _test_lanes(python: Path, arguments: Sequence[str]) -> list[Check]:
     pytest = (str(python), "-m", "pytest", "-q", "--no-header", "--color=no", *arguments)
-    two = ("-n", "2")
+    shared = ("-n", "logical", "--maxprocesses", "4")
     return [
         Check(
             name="unit",
             title="unit tests",
-            command=(*pytest, *two, "-m", "not deep", "tests/unit"),
+            command=(*pytest, *shared, "-m", "not deep", "--database", "sqlite", "tests/unit"),
             counts_tests=True,
         ),
         Check(
             name="sqlite",
             title="integration tests on SQLite",
-            command=(*pytest, *two, "-m", "not deep and not postgres", "--database", "sqlite", "tests/integration"),
+            command=(*pytest, *shared, "-m", "not deep and not postgres", "--database", "sqlite", "tests/integration"),
             counts_tests=True,
         ),
         Check(
             name="postgres",
             title="integration tests on PostgreSQL",
-            command=(*pytest, *two, "-m", "not deep and not sqlite", "--database", "postgres", "tests/integration"),
+            command=(*pytest, *shared, "-m", "not deep and not sqlite", "--database", "postgres", "tests/integration"),
             counts_tests=True,
         ),
         Check(
             name="browser",
             title="browser tests in Chromium",
-            command=(*pytest, "-m", "not deep", "tests/e2e"),
+            command=(*pytest, "-m", "not deep", "--database", "sqlite", "tests/e2e"),
             counts_tests=True,
             missing="" if find_chromium() else "Chromium is not here; mend: apt install chromium fonts-noto-cjk",
         ),

@@ -85,11 +85,10 @@ def _details(check: Check, code: int, counted: Counter[str]) -> str:
 
 def _execute(check: Check) -> tuple[int, str]:
     """Run the command in a session of its own, so that a check that hangs is stopped with all it has started."""
-    env = {**os.environ, **dict(check.env), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
     process = subprocess.Popen(
         check.command,
         cwd=ROOT,
-        env=env,
+        env=_clean_env(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -108,6 +107,13 @@ def _execute(check: Check) -> tuple[int, str]:
         os.killpg(process.pid, signal.SIGTERM)
         raise
     return process.returncode, output
+
+
+def _clean_env() -> dict[str, str]:
+    """The caller's variables without those that set up an installation: a check must say the same for everybody."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QUNCE_", "DJANGO_", "PYTEST_"))}
+    named = {name: os.environ[name] for name in ("QUNCE_CHROMIUM",) if name in os.environ}
+    return kept | named | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 
 def _print(line: str = "") -> None:

@@ -78,6 +78,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     yield
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the test databases to the end of their server: dropping each would wait for every thread's connection."""
+    if _server in config.stash:
+        config.option.reuse_db = True
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Name the store."""
     return f"store: {'PostgreSQL' if on_postgres() else 'SQLite'}"
