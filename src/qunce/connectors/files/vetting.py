@@ -18,6 +18,8 @@ from qunce.domain import events
 from qunce.domain.events import Event
 
 DAY_MS: Final = 86_400_000
+EARLIEST_ORDER_MS: Final = 631_152_000_000
+"""1990-01-01 UTC: shops are older than chats."""
 MAX_TEXT_BYTES: Final = 1_000_000
 MAX_NAME: Final = 250
 MAX_ID: Final = 250
@@ -36,7 +38,7 @@ class Vetting:
     def vet(self, event: Event) -> Event | Rejected:
         """Return the event, cleaned where it can be, or why it cannot be used."""
         self.rows += 1
-        if event.ts_ms < EARLIEST_MS:
+        if event.ts_ms < (EARLIEST_ORDER_MS if type(event.body) is events.OrderUpdated else EARLIEST_MS):
             return self._rejected("too_old", "The time lies before the year 2000.", "Correct the clock of the row.", event)
         if event.ts_ms > self._latest_ms:
             return self._rejected("future_time", "The time lies in the future.", "Correct the time or --tz.", event)
