@@ -11,7 +11,7 @@ from qunce.accounts.permissions import ACTIONS, UNSCOPED_ROLES, allowed
 from qunce.accounts.staff import do_set_scopes
 from qunce.readmodels.models import Community, Group
 
-pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:StreamingHttpResponse")]
+pytestmark = pytest.mark.django_db
 
 # One letter a role, in this order: admin, supervisor, executor, manager, expert, support agent, host, shop guide, analyst.
 ROLES = dict(zip("asemxthgn", Role, strict=True))

@@ -52,13 +52,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "qunce.config.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "qunce.accounts.middleware.StaffSessionMiddleware",
+    "qunce.console.middleware.OrganisationZoneMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "qunce.accounts.middleware.GuardedViewsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -106,16 +107,11 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-# Hashed and compressed names once `collectstatic` has run; until then (tests, a first look) straight from the packages.
-_collected = (STATIC_ROOT / "staticfiles.json").exists()
-WHITENOISE_USE_FINDERS = not _collected
+WHITENOISE_USE_FINDERS = True  # serves what has not been collected yet
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if _collected
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "qunce.config.static_files.CollectedOrPlain"},
 }
 
 # ── Storage ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
