@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from qunce.connectors.files.base import FileSource, Head, ImportOptions
-from qunce.connectors.files.chinese_system import People, system_events
+from qunce.connectors.files.chinese_system import NoticeChat, People
 from qunce.connectors.files.rows import (
     BadRow,
-    Chat,
     Row,
     Rows,
     bad_time,
     cursor_of,
+    first_line,
     has_keys,
     head_text,
     header_of,
@@ -68,8 +68,7 @@ class ChatLab:
     def read(self, source: FileSource, options: ImportOptions) -> Rows:
         """Yield the conversation's events."""
         reader = _ChatReader(options, stem(source))
-        first = next((line for _, line in source.lines() if line.strip() and not line.startswith("#")), "")
-        if '"_type"' in first:
+        if '"_type"' in first_line(source):
             yield from read_json_lines(source, reader.read_line)
             return
         header = header_of(source, options, ("meta",))
@@ -110,7 +109,8 @@ class _ChatReader:
             kind="direct" if meta.get("type") == "private" else "group",
             name=name,
         )
-        self._chat = Chat(Source(connector=platform if _PLATFORM.fullmatch(platform) else "chatlab"), conv)
+        connector = platform if _PLATFORM.fullmatch(platform) else "chatlab"
+        self._chat = NoticeChat(Source(connector=connector), conv, self._people)
 
     def learn(self, member: Any) -> None:
         """Remember a member's name for messages that do not say it."""
@@ -144,7 +144,7 @@ class _ChatReader:
             body = MessageDeleted(message_id=reply_to)
             return [self._chat.event(ts_ms, body, self._chat.native("delete", reply_to), actor=self._party(row))]
         if kind in (_SYSTEM, _RECALL):
-            return list(system_events(self._chat, self._people, ts_ms, text, message_id))
+            return list(self._chat.system_line(ts_ms, text, message_id))
         sender = self._party(row)
         if sender is None:
             raise no_sender()

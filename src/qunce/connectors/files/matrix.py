@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from qunce.connectors.files.base import FileSource, Head, ImportOptions
 from qunce.connectors.files.matrix_room import RoomReader
-from qunce.connectors.files.rows import Row, Rows, cursor_of, has_keys, head_text, read_json_lines, read_rows, stem, text_of
+from qunce.connectors.files.rows import (
+    Row,
+    Rows,
+    cursor_of,
+    first_line,
+    has_keys,
+    head_text,
+    read_json_lines,
+    read_rows,
+    stem,
+    text_of,
+)
 
 
 class Matrix:
@@ -22,14 +33,11 @@ class Matrix:
             return 0.0
         if has_keys(head, "room_name", "exported_by", "messages"):
             return 0.95
-        first = head_text(head).partition("\n")[0]
-        is_event = all(f'"{key}"' in first for key in ("origin_server_ts", "sender", "type", "content"))
-        return 0.9 if is_event else 0.0
+        return 0.9 if _is_event(head_text(head).lstrip().partition("\n")[0]) else 0.0
 
     def read(self, source: FileSource, options: ImportOptions) -> Rows:
         """Yield the room's events."""
-        first = next((line for _, line in source.lines() if line.strip()), "")
-        if '"origin_server_ts"' in first:
+        if _is_event(first_line(source)):
             reader = RoomReader(options.group or stem(source))
             yield from read_json_lines(source, reader.read)
             return
@@ -41,3 +49,8 @@ class Matrix:
             elif key == "messages":
                 reader = RoomReader(text_of(header.get("room_name")) or options.group or stem(source))
                 yield from read_rows(cursor.items(), "messages", reader.read)
+
+
+def _is_event(line: str) -> bool:
+    """Tell a room event from the root of an export that stands on one line."""
+    return all(f'"{key}"' in line for key in ("origin_server_ts", "sender", "type", "content")) and '"messages"' not in line

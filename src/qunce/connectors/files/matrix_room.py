@@ -35,7 +35,8 @@ _MEDIA: Final[dict[str, PartType]] = {
     "m.location": "location",
     "m.sticker": "sticker",
 }
-_GONE: Final = frozenset({"", "leave", "ban"})
+_IN: Final = frozenset({"", "join"})
+"""Who was a member before. A person the log has not named yet came before it begins."""
 _REACTIONS_KEPT: Final = 200_000
 """So many reactions are remembered, to know a withdrawn reaction from a deleted message."""
 
@@ -145,7 +146,7 @@ class RoomReader:
             joined = MemberJoined(scene="invited" if old == "invite" else "self")
             return [self._chat.event(ts_ms, joined, self._chat.native("join", event_id), subject=subject)]
         if new in ("leave", "ban"):
-            return self._leave(content, ts_ms, event_id, actor, subject, was_in=old == "join", is_ban=new == "ban")
+            return self._leave(content, ts_ms, event_id, actor, subject, was_in=old in _IN, is_ban=new == "ban")
         if new == "knock":
             request = MemberRequested(request_ref=event_id, comment=text_of(content.get("reason")))
             return [self._chat.event(ts_ms, request, self._chat.native("request", event_id), subject=subject)]
@@ -154,8 +155,8 @@ class RoomReader:
     def _leave(
         self, content: Row, ts_ms: int, event_id: str, actor: Party | None, subject: Party, *, was_in: bool, is_ban: bool
     ) -> list[Event]:
-        if not was_in and not is_ban:
-            return []  # a declined or withdrawn invitation: nobody left
+        if not was_in:
+            return []  # an invitation declined, a ban lifted, a ban of one who had left: nobody goes
         body = MemberLeft(reason="banned" if is_ban else "kicked" if actor else "left")
         return [self._chat.event(ts_ms, body, self._chat.native("leave", event_id), actor=actor, subject=subject)]
 

@@ -6,6 +6,7 @@ Shape: mattermost/docs "Bulk loading data". Posts have no ids: a reply is found 
 from __future__ import annotations
 
 import json
+import re
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ from qunce.domain.events import (
 )
 
 SOURCE: Final = Source(connector="mattermost")
+_MENTION: Final = re.compile(r"@([a-z0-9._-]+)")
+_ALL: Final = frozenset({"all", "channel", "here"})
 _PATH: Final = {"png": "image", "jpg": "image", "jpeg": "image", "gif": "image", "mp4": "video", "mp3": "voice", "ogg": "voice"}
 
 
@@ -110,9 +113,14 @@ class _ServerReader:
         if kind.startswith("system_"):
             return [chat.notice(ts_ms, message_id, text)]
         parts = tuple(map(_part, post.get("attachments") or ()))
-        mentions = ("@all",) if any(word in text for word in ("@all", "@channel", "@here")) else ()
+        mentions = self._mentions(text) if "@" in text else ()
         created = chat.message(ts_ms, sender, message_id, text, parts, reply_to=reply_to, mentions=mentions)
         return [created, *self._edits(chat, post, ts_ms, message_id, created), *self._reactions(chat, post, message_id)]
+
+    def _mentions(self, text: str) -> tuple[str, ...]:
+        found = (word.rstrip(".") for word in _MENTION.findall(text))
+        ids = ("@all" if word in _ALL else word for word in found if word in _ALL or word in self._users)
+        return tuple(dict.fromkeys(ids))
 
     def _edits(self, chat: Chat, post: Row, ts_ms: int, message_id: str, created: Event) -> list[Event]:
         edited_ms = post.get("edit_at")

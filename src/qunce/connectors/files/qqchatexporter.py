@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from qunce.connectors.files.base import FileSource, Head, ImportOptions
-from qunce.connectors.files.chinese_system import People, system_events
+from qunce.connectors.files.chinese_system import NoticeChat, People
 from qunce.connectors.files.errors import Unreadable
 from qunce.connectors.files.rows import (
-    Chat,
     Row,
     Rows,
     bad_time,
@@ -81,26 +80,25 @@ def _read_chunks(source: FileSource, options: ImportOptions) -> Rows:
         raise Unreadable("The zip holds no manifest.json.", "Zip the exporter's whole folder.")
     reader = _ChatReader(_chat(header_of(source.member(manifest), options, ("chatInfo",)), options, stem(source)), options)
     for name in filter(_CHUNK.search, source.members()):
-        yield from read_json_lines(source.member(name), reader.read)
+        yield from read_json_lines(source.member(name), reader.read, f"{name} ")
 
 
-def _chat(header: Row, options: ImportOptions, fallback: str) -> Chat:
+def _chat(header: Row, options: ImportOptions, fallback: str) -> NoticeChat:
     info = header.get("chatInfo")
     info = info if isinstance(info, dict) else {}
     name = text_of(info.get("name")) or options.group or fallback
     platform_id = text_of(info.get("peerUin")) or text_of(info.get("peerUid")) or name
     kind: Final = "group" if text_of(info.get("type")) in ("group", "") else "direct"
-    return Chat(SOURCE, Conv(platform_id=platform_id, kind=kind, name=name))
+    return NoticeChat(SOURCE, Conv(platform_id=platform_id, kind=kind, name=name), People())
 
 
 class _ChatReader:
     """Turns the messages of one conversation into events."""
 
-    def __init__(self, chat: Chat, options: ImportOptions) -> None:
+    def __init__(self, chat: NoticeChat, options: ImportOptions) -> None:
         self._chat = chat
         self._times = TimeReader(options.zone)
         self._parties: dict[tuple[str, str], Party] = {}
-        self._people = People()
 
     def read(self, row: Row) -> list[Event]:
         """Return the events of one message."""
@@ -113,7 +111,7 @@ class _ChatReader:
         text, parts, reply_to = _content(content)
         if row.get("system") is True or row.get("type") == "system" or (sender and sender.platform_id in _SYSTEM_NUMBERS):
             said = text or text_of(content.get("text"))
-            return list(system_events(self._chat, self._people, ts_ms, said, message_id))
+            return list(self._chat.system_line(ts_ms, said, message_id))
         if sender is None:
             raise no_sender()
         events = [
@@ -138,7 +136,7 @@ class _ChatReader:
         party = self._parties.get((platform_id, name))
         if party is None:
             party = self._parties[platform_id, name] = Party(platform_id=platform_id, name=name or None)
-            self._people.learn(platform_id, name)
+            self._chat.people.learn(platform_id, name)
         return party
 
 

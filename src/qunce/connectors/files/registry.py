@@ -28,6 +28,10 @@ _CLASSES: Final = (
     "qqchatexporter:QQChatExporter",
     "wecom_archive:WeComArchive",
     "messenger:Messenger",
+    "whatsapp:WhatsApp",
+    "wechat:WeChat",
+    "qq_txt:QqTxt",
+    "orders:Orders",
     "generic:Generic",
 )
 """Where two are equally sure of a file, the earlier one reads it."""
@@ -118,22 +122,25 @@ def _parts(disk: DiskSource, named: Format | None) -> tuple[tuple[Format, Opened
     head = disk.head()
     if not head.members:
         return ((named or detect(head), disk),)
-    whole = named if named and named.sniff(head) >= SURE else _surest(head) if named is None else None
+    whole = _fitting(named, head)
     if whole is not None:
         return ((whole, disk),)
-    parts = []
-    for name in head.members:
-        source = disk.member(name)
-        if not _may_hold_chat(name):
-            continue
-        found = _surest(source.head()) if named is None else named if named.sniff(source.head()) >= SURE else None
-        if found is not None:
-            parts.append((found, source))
+    sources = [disk.member(name) for name in head.members if _may_hold_chat(name)]
+    parts = tuple((found, source) for source in sources if (found := _fitting(named, source.head())))
+    if not parts and named and len(sources) == 1:
+        return ((named, sources[0]),)
     if not parts:
         raise UnknownFormat(
             f"Nothing in {disk.name} is of a known format.", f"Known are: {', '.join(names())}. Or unpack it and import a part."
         )
-    return tuple(parts)
+    return parts
+
+
+def _fitting(named: Format | None, head: Head) -> Format | None:
+    """Return the format for a head, if need be only the named one."""
+    if named is None:
+        return _surest(head)
+    return named if named.sniff(head) >= SURE else None
 
 
 def _may_hold_chat(name: str) -> bool:

@@ -19,6 +19,7 @@ from qunce.domain.events import AnyBody, Conv, Event, MessageCreated, Part, Part
 Row = dict[str, Any]
 Rows = Iterator[Event | Rejected]
 
+HEAD_BYTES: Final = 64 * 1024
 _MAX_INT: Final = 2**53
 _ENDINGS: Final = re.compile(r"(\.(json|jsonl|ndjson|txt|csv|zip|gz|zst))+$", re.IGNORECASE)
 
@@ -52,7 +53,7 @@ class Chat:
         """Return the dedupe key of something in this conversation that has ids of its own."""
         return keys.native_key(kind, self.conv.platform_id, *ids)
 
-    def print(self, ts_ms: int, *parts: str) -> str:
+    def fingerprint(self, ts_ms: int, *parts: str) -> str:
         """Return the dedupe key of something in this conversation that has no id; `parts` are sender, type, text."""
         return self._prints.key(ts_ms, self.conv.platform_id, *parts)
 
@@ -71,7 +72,7 @@ class Chat:
         else:
             sender = actor.platform_id if actor else ""
             kinds = ",".join(part.type for part in content)
-            key = self.print(ts_ms, sender, kinds, text)
+            key = self.fingerprint(ts_ms, sender, kinds, text)
         return self.event(ts_ms, body, key, actor=actor)
 
     def notice(self, ts_ms: int, message_id: str | None, text: str) -> Event:
@@ -97,7 +98,7 @@ def read_rows(items: Iterable[Any], where: str, read: Callable[[Row], Iterable[E
             yield unusable(f"{where}[{index}]", item, error)
 
 
-def read_json_lines(source: FileSource, read: Callable[[Row], Iterable[Event | Rejected]]) -> Rows:
+def read_json_lines(source: FileSource, read: Callable[[Row], Iterable[Event | Rejected]], prefix: str = "") -> Rows:
     """Yield what `read` makes of each line that holds a JSON object; blank lines and `#` comments are passed over."""
     for number, line in source.lines():
         if not line or line.isspace() or line.startswith("#"):
@@ -105,11 +106,13 @@ def read_json_lines(source: FileSource, read: Callable[[Row], Iterable[Event | R
         try:
             yield from read(json.loads(line, strict=False))
         except BadRow as error:
-            yield rejected(f"line {number}", error.code, error.reason, error.fix, line)
+            yield rejected(f"{prefix}line {number}", error.code, error.reason, error.fix, line)
         except (json.JSONDecodeError, RecursionError):
-            yield rejected(f"line {number}", "bad_json", "The line is not JSON.", "Correct the line, or export again.", line)
+            yield rejected(
+                f"{prefix}line {number}", "bad_json", "The line is not JSON.", "Correct the line, or export again.", line
+            )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
-            yield unusable(f"line {number}", line, error)
+            yield unusable(f"{prefix}line {number}", line, error)
 
 
 def rejected(where: str, code: str, reason: str, fix: str, row: object) -> Rejected:
@@ -128,8 +131,8 @@ def unusable(where: str, row: object, error: Exception) -> Rejected:
 
 def cursor_of(source: FileSource, options: ImportOptions) -> JsonCursor:
     """Return a cursor at the beginning of a JSON file."""
-    stream = source.stream()
-    found = detect_encoding(stream.read(64 * 1024))
+    with source.stream() as stream:
+        found = detect_encoding(stream.read(HEAD_BYTES))
     encoding = "utf-16" if found.startswith("utf-16") else ("utf-8-sig" if found == "ascii" else found)
     return JsonCursor(source.stream(), encoding=encoding, max_value=options.max_line_bytes)
 
@@ -145,6 +148,13 @@ def has_keys(head: Head, *names: str) -> bool:
     """Tell whether the head is the beginning of a JSON object or array and holds all these keys."""
     text = head_text(head)
     return text.lstrip()[:1] in ("{", "[") and all(f'"{name}"' in text for name in names)
+
+
+def first_line(source: FileSource) -> str:
+    """Return the beginning of the first line that is neither blank nor a comment; empty when the head holds none."""
+    with source.stream() as stream:
+        text = head_text(Head(name=source.name, data=stream.read(HEAD_BYTES)))
+    return next((line for line in text.split("\n") if line.strip() and not line.startswith("#")), "")
 
 
 def text_of(value: object) -> str:

@@ -90,7 +90,7 @@ def _clean(value: Any) -> Any:
         return _BAD.sub(lambda match: "" if match.group() == "\x00" else "\ufffd", value)
     if isinstance(value, dict):
         return {key: _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+    return [_clean(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _names_cut(event: Event) -> Event:
