@@ -48,7 +48,7 @@ class Line(NamedTuple):
 
     @property
     def person(self) -> str:
-        """Return the id of who speaks. Without a number it is the nick without its rank, as 【冒泡】 becomes 【活跃】 one day."""
+        """Return the id of who speaks. Without a number it is the nick without its rank: 【冒泡】 becomes 【活跃】."""
         if self.number and self.number != ANONYMOUS:
             return self.number
         return _RANK.sub("", self.nick)

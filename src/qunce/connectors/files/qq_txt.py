@@ -27,7 +27,8 @@ SOURCE: Final = Source(connector="qq")
 _DAY_MS: Final = 86_400_000
 _PARTS: Final[dict[str, PartType]] = {
     "图片": "image", "闪照": "image", "表情": "sticker", "动画表情": "sticker", "语音": "voice", "视频": "video",
-    "短视频": "video", "文件": "file", "红包": "red_packet", "QQ红包": "red_packet", "位置": "location", "聊天记录": "forward", "分享": "link",
+    "短视频": "video", "文件": "file", "红包": "red_packet", "QQ红包": "red_packet", "位置": "location",
+    "聊天记录": "forward", "分享": "link",
 }  # fmt: skip
 _PLACEHOLDER: Final = re.compile(rf"\[({'|'.join(_PARTS)})\]")
 _STRANGER: Final = re.compile(r"你和.{1,60}有\d+个共同好友，点击添加好友。?|你们已成功添加为好友.{0,40}")
