@@ -1,0 +1,67 @@
+"""Show the engine what happened: an event with its place in the journal, its group and its people.
+
+The runtime resolves platform ids to ours; the engine never looks anything up.
+"""
+
+from __future__ import annotations
+
+from qunce.domain.events import Event, MemberUpdated, MessageCreated, MessageEdited
+from qunce.domain.ids import GroupId, IdentityId
+from qunce.engine.text.views import Views
+
+_TEXT_BODIES = (MessageCreated, MessageEdited)
+
+
+class Happening:
+    """One event as the engine sees it. Equal inputs give equal views, so it may be shared between areas."""
+
+    __slots__ = ("_views", "actor", "event", "group", "seq", "subject")
+
+    def __init__(
+        self,
+        seq: int,
+        event: Event,
+        *,
+        group: GroupId | None = None,
+        actor: IdentityId | None = None,
+        subject: IdentityId | None = None,
+    ) -> None:
+        """`seq` is the journal position. None for `group` = the event concerns no group; for people = the event names none."""
+        self.seq = seq
+        self.event = event
+        self.group = group
+        self.actor = actor
+        self.subject = subject
+        self._views: Views | None = None
+
+    @property
+    def text(self) -> str:
+        """What people read: a message's text and, a line each, the titles in its other parts; or the name of who joined."""
+        body = self.event.body
+        if isinstance(body, _TEXT_BODIES):
+            if not body.content:
+                return body.text
+            titles = [part.text or part.name for part in body.content if part.type != "text"]
+            return "\n".join([body.text, *(title for title in titles if title and title not in body.text)])
+        if isinstance(body, MemberUpdated):
+            return body.new or ""
+        person = self.event.subject or self.event.actor
+        return (person.name if person else None) or ""
+
+    @property
+    def views(self) -> Views:
+        """The views of `text`."""
+        if self._views is None:
+            self._views = Views(self.text)
+        return self._views
+
+    @property
+    def person(self) -> IdentityId | None:
+        """Whom the event is about: its subject where there is one, else its actor."""
+        return self.subject if self.subject is not None else self.actor
+
+    @property
+    def person_name(self) -> str:
+        """The name of that person as the event tells it; their platform id when it tells none."""
+        party = self.event.subject or self.event.actor
+        return (party.name or party.platform_id) if party else ""

@@ -1,0 +1,181 @@
+"""Decide: ask each rule of the group about one happening. Reads the state, never changes it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from qunce.domain.decisions import Decision, Evidence, Mode
+from qunce.domain.events import MemberJoined, MemberUpdated, MessageCreated
+from qunce.engine.happening import Happening
+from qunce.engine.moderation.checks.behaviour import reported_by
+from qunce.engine.moderation.ladder import Sanction, local_time, sanction
+from qunce.engine.moderation.look import NOBODY, Look
+from qunce.engine.moderation.program import ActiveRule, Program
+from qunce.engine.moderation.state import GroupState, State
+from qunce.playbook.schema.checks import Trigger
+
+_MODE_RANK: Final = {"act": 0, "suggest": 1, "observe": 2}
+_VERDICT_RANK: Final = {"ban": 0, "remove": 1, "mute": 2, "warn": 3, "talk": 4, "review": 5, "pass": 6}
+SOMEBODY: Final = "该成员"
+"""Called so in notices when no name is known."""
+
+
+def trigger_of(happening: Happening) -> Trigger | None:
+    """Return which checks a happening sets off; None for none."""
+    body = happening.event.body
+    if isinstance(body, MessageCreated):
+        return "message"
+    if isinstance(body, MemberJoined):
+        return "join"
+    if isinstance(body, MemberUpdated) and body.field in ("nickname", "card"):
+        return "profile"
+    return None
+
+
+def decide(
+    state: State, happening: Happening, program: Program, now_ms: int, *, ask_pass: bool = False
+) -> tuple[Decision, ...]:
+    """Return what the rules say about a happening that is not folded yet, gravest first.
+
+    `now_ms` is the moment of deciding: it marks the decisions, and acts on nothing but the age of old messages. With `ask_pass`
+    rules that found nothing say so too.
+    """
+    trigger = trigger_of(happening)
+    if trigger is None or happening.group is None or happening.person is None:
+        return ()
+    group = state.groups.get(happening.group) or _new_group(happening)
+    rules = program.active(group)[trigger]
+    if not rules:
+        return ()
+    look = Look(state, group, happening, trigger, program.scanner, program.blocklist)
+    bound = _bound_by(look, program)
+    found: list[tuple[ActiveRule, Mode, tuple[Evidence, ...]]] = []
+    passed: list[Decision] = []
+    for active, mode in rules:
+        evidence = _ask(active, look, program) if bound[active.rule.applies_to] else None
+        if evidence:
+            found.append((active, mode, evidence))
+        elif ask_pass:
+            passed.append(_pass(active, mode, look, program, now_ms, exempt=not bound[active.rule.applies_to]))
+    if not found:
+        return tuple(passed)
+    return (*_weigh(found, look, program, now_ms), *passed)
+
+
+def _new_group(happening: Happening) -> GroupState:
+    conv = happening.event.conv
+    return GroupState(name=conv.name if conv else None, platform_id=conv.platform_id if conv else None)
+
+
+def _bound_by(look: Look, program: Program) -> dict[str, bool]:
+    """Return for which kinds of rules the person counts: members, staff, everyone."""
+    party = look.happening.event.subject or look.happening.event.actor
+    exempt = program.playbook.exempt
+    kind = look.state.kinds.get(look.happening.person, party.kind if party else "unknown")  # type: ignore[arg-type]  # not None here
+    is_exempt = (
+        kind in exempt.kinds
+        or kind == "system"
+        or look.person.role in exempt.roles
+        or (party is not None and party.platform_id in program.exempt_members)
+    )
+    return {"members": not is_exempt, "staff": kind == "staff", "everyone": kind not in ("bot", "system")}
+
+
+def _ask(active: ActiveRule, look: Look, program: Program) -> tuple[Evidence, ...] | None:
+    evidence = []
+    for find, check in active.finds:
+        found = find(check, look)
+        if found is None:
+            return None
+        evidence.append(found)
+    if active.free and _rests(active, look, program):
+        return None
+    return tuple(evidence)
+
+
+def _rests(active: ActiveRule, look: Look, program: Program) -> bool:
+    local = local_time(program.playbook.playbook, look.ts_ms)
+    return any(hours.holds(local.weekday(), local.hour * 60 + local.minute) for hours in active.free)
+
+
+def decision_id(happening: Happening, rule_id: str) -> str:
+    """Return the id of what a rule says about a happening: the same however often it is decided."""
+    return f"{happening.seq}:{rule_id}"
+
+
+def _weigh(
+    found: list[tuple[ActiveRule, Mode, tuple[Evidence, ...]]], look: Look, program: Program, now_ms: int
+) -> tuple[Decision, ...]:
+    decisions = [_decision(active, mode, evidence, look, program, now_ms) for active, mode, evidence in found]
+    severity = {active.rule.rule_id: active.rule.severity for active, _, _ in found}
+    decisions.sort(key=lambda d: (_MODE_RANK[d.mode], -severity[d.rule_id], _VERDICT_RANK[d.verdict], d.rule_id))
+    leaders: dict[tuple[bool, int | None], Decision] = {}
+    weighed = []
+    for decision in decisions:
+        world = (decision.mode == "observe", decision.subject)
+        leader = leaders.setdefault(world, decision)
+        weighed.append(decision if leader is decision else _covered(decision, leader))
+    return tuple(weighed)
+
+
+def _covered(decision: Decision, leader: Decision) -> Decision:
+    """Return the decision as a mere record: one message is sanctioned once, by the gravest rule."""
+    kept = tuple(action for action in decision.actions if action.do == "delete" and not _deletes(leader))
+    return msgspec.structs.replace(decision, covered_by=leader.decision_id, offence=0, actions=kept)
+
+
+def _deletes(decision: Decision) -> bool:
+    return any(action.do == "delete" for action in decision.actions)
+
+
+def _decision(
+    active: ActiveRule, mode: Mode, evidence: tuple[Evidence, ...], look: Look, program: Program, now_ms: int
+) -> Decision:
+    rule = active.rule
+    reported = reported_by(look) if any(item.check == "report" for item in evidence) else None
+    subject = reported.person if reported else look.person_id
+    person = look.group.people.get(reported.person, NOBODY) if reported else look.person
+    name = SOMEBODY if reported else look.happening.person_name or SOMEBODY
+    if mode == "act" and now_ms - look.ts_ms > rule.stale_after_s * 1_000:
+        mode = "suggest"
+    result: Sanction = sanction(rule, active.ladder, program.playbook.playbook, look, person, mode, evidence, name)
+    return Decision(
+        decision_id=decision_id(look.happening, rule.rule_id),
+        group_id=look.happening.group,  # type: ignore[arg-type]  # decide returns early without a group
+        event=look.happening.seq,
+        ts_ms=look.ts_ms,
+        decided_ms=now_ms,
+        subject=subject,
+        rule_id=rule.rule_id,
+        category=rule.category,
+        version=program.version,
+        mode=mode,
+        verdict=result.verdict,
+        reason=rule.reason,
+        score=max(item.score for item in evidence),
+        evidence=evidence,
+        actions=result.actions,
+        ladder=rule.ladder,
+        offence=result.offence,
+        covered_by=result.covered_by,
+    )
+
+
+def _pass(active: ActiveRule, mode: Mode, look: Look, program: Program, now_ms: int, *, exempt: bool) -> Decision:
+    return Decision(
+        decision_id=decision_id(look.happening, active.rule.rule_id),
+        group_id=look.happening.group,  # type: ignore[arg-type]  # decide returns early without a group
+        event=look.happening.seq,
+        ts_ms=look.ts_ms,
+        decided_ms=now_ms,
+        subject=look.person_id,
+        rule_id=active.rule.rule_id,
+        category=active.rule.category,
+        version=program.version,
+        mode=mode,
+        verdict="pass",
+        reason="exempt" if exempt else "",
+        score=0.0,
+    )

@@ -1,0 +1,38 @@
+"""Tell equal and nearly equal texts by small numbers, so that no text need be remembered.
+
+`near` is a min-hash: of all three-character pieces of a text, the smallest under each of four scramblings. Two texts share
+one of the four numbers about as often as they share pieces, so nearly equal texts share two or more
+(docs/algorithms/moderation.md).
+Hashes are CRC-32, the same in every process; Python's own `hash` of a text is not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from zlib import crc32
+
+MIN_NEAR_CHARS: Final = 6
+MAX_NEAR_CHARS: Final = 300
+"""Longer texts are compared by their beginning."""
+NEAR_SHARED: Final = 2
+"""Numbers out of four that nearly equal texts must share."""
+_SCRAMBLE: Final = (0, 0x5BD1E995, 0xA3C59AC3, 0xF1357AEA)
+
+
+def same(squeezed: str) -> int:
+    """Return the fingerprint of a text; 0 for none."""
+    return crc32(squeezed.encode("utf-8", "surrogatepass")) or 1 if squeezed else 0
+
+
+def near(squeezed: str) -> tuple[int, ...]:
+    """Return the four numbers that nearly equal texts share most of; empty for short texts."""
+    if len(squeezed) < MIN_NEAR_CHARS:
+        return ()
+    data = squeezed[:MAX_NEAR_CHARS].encode("utf-32-le", "surrogatepass")
+    pieces = [crc32(data[start : start + 12]) for start in range(0, len(data) - 8, 4)]
+    return tuple([min(pieces) if not mask else min([piece ^ mask for piece in pieces]) for mask in _SCRAMBLE])
+
+
+def alike(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Tell whether two texts are nearly equal by their four numbers."""
+    return sum(a == b for a, b in zip(one, other, strict=False)) >= NEAR_SHARED

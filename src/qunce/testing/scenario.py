@@ -1,0 +1,253 @@
+"""Write tests of decisions in the notation operators think in: who says what when, and what follows.
+
+    group 宝妈一群
+    staff 小助理                       flags of people: staff, bot, persona; admin, owner
+    09:00 小红 joins
+    09:01 小红: 大家好
+    09:02 小红: 代 购 返 现
+      => warn ads.terms
+    +30m                               the clock moves on
+    小红: [image]                      parts: [image] [link https://…] [card 标题] …
+    小红 -> 2: 举报                     an answer to the message in line 2 of this group's chat
+    小红 renames to 加微 abc123
+    undo ads.terms                     takes back the last decision of that rule
+    approve ads.terms                  accepts it
+
+A message or join is followed by the decisions expected on it, `=> VERDICT RULE_ID`, or by none. Marks behind them are compared
+when they are there: `observe`, `suggest`, `covered`, `offence=2`, `delete=3` (how many messages), `for=30m`, `by=小红` (whom
+it is about). `day 2` moves to the next day.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from qunce.domain.decisions import Approved, Decision, Undone
+from qunce.domain.events import (
+    Body,
+    Conv,
+    Event,
+    MemberJoined,
+    MemberRestricted,
+    MemberUnrestricted,
+    MemberUpdated,
+    MessageCreated,
+    Part,
+    Party,
+    Source,
+)  # fmt: skip
+from qunce.domain.ids import GroupId, IdentityId
+from qunce.engine import core
+from qunce.engine.happening import Happening
+from qunce.playbook.units import format_duration, parse_duration
+
+START_MS: Final = 1_767_571_200_000
+"""2026-01-05 00:00 UTC, a Monday."""
+ZONE_MS: Final = 8 * 3_600_000
+DAY_MS: Final = 86_400_000
+
+_TIME: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d))? +(.*)")
+_FLAG: Final = re.compile(r"(staff|bot|persona|admin|owner) (\S+)")
+_SAYS: Final = re.compile(r"(\S+?)(?: -> (\d+))?: ?(.*)")
+_PART: Final = re.compile(r"\[(image|voice|video|file|sticker|link|card|forward|red_packet)(?: ([^\]]*))?\]")
+_MENTION: Final = re.compile(r"@(\S+)")
+_KINDS: Final = {"staff": "staff", "bot": "bot", "persona": "house_persona"}
+
+
+class Expected(NamedTuple):
+    """A line `=> …` and the line of the scenario it stands in."""
+
+    line: int
+    words: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """A happening of the scenario with what was decided and what was expected."""
+
+    line: int
+    text: str
+    happening: Happening
+    decisions: tuple[Decision, ...]
+    expected: tuple[Expected, ...]
+
+
+class ScenarioError(ValueError):
+    """A line that is not in the notation."""
+
+
+class Runner:
+    """Play a scenario against a program; keeps the state, so that tests may look at it."""
+
+    def __init__(self, program: core.Program) -> None:
+        self.program = program
+        self.state = core.State()
+        self.now_ms = START_MS + 8 * 3_600_000 - ZONE_MS
+        self.day = 1
+        self.group = "群"
+        self.groups: dict[str, GroupId] = {}
+        self.people: dict[str, IdentityId] = {}
+        self.kinds: dict[str, str] = {}
+        self.happenings: list[Happening] = []
+        self.decisions: list[Decision] = []
+        self.messages: dict[str, int] = {}
+
+    def run(self, scenario: str) -> list[Outcome]:
+        """Return every happening with its decisions. Raises ScenarioError on a line that cannot be read."""
+        outcomes: list[Outcome] = []
+        for number, raw in enumerate(scenario.splitlines(), start=1):
+            line = raw.strip()
+            if not line or line.startswith("#"):
+                continue
+            if line.startswith("=>"):
+                if not outcomes:
+                    raise ScenarioError(f"line {number}: nothing has happened yet")
+                expected = Expected(number, tuple(line.removeprefix("=>").split()))
+                outcomes[-1] = outcomes[-1]._replace(expected=(*outcomes[-1].expected, expected))
+            elif not self._control(line):
+                outcomes.append(self._happens(number, line))
+        return outcomes
+
+    def _control(self, line: str) -> bool:
+        flag = _FLAG.fullmatch(line)
+        if line.startswith("group "):
+            self.group = line.removeprefix("group ").strip()
+        elif re.fullmatch(r"\+\d+[smhd]", line):
+            self.now_ms += parse_duration(line[1:]) * 1_000
+        elif re.fullmatch(r"day \d+", line):
+            self.day = int(line.removeprefix("day "))
+        elif flag:
+            self._flag(flag[1], flag[2])
+        elif line.startswith(("undo ", "approve ")):
+            self._answer(*line.split())
+        else:
+            return False
+        return True
+
+    def _flag(self, flag: str, name: str) -> None:
+        if flag in _KINDS:
+            self.kinds[name] = _KINDS[flag]
+            self._emit(MemberUpdated(field="kind", new=_KINDS[flag]), name)
+        else:
+            self._emit(MemberUpdated(field="role", new=flag), name)
+
+    def _answer(self, word: str, rule_id: str) -> None:
+        decision = next(d for d in reversed(self.decisions) if d.rule_id == rule_id and d.covered_by is None)
+        cls = Undone if word == "undo" else Approved
+        core.fold(self.state, cls(decision_id=decision.decision_id, group_id=decision.group_id))
+
+    def _happens(self, number: int, line: str) -> Outcome:
+        timed = _TIME.fullmatch(line)
+        if timed:
+            hours, minutes, seconds = int(timed[1]), int(timed[2]), int(timed[3] or 0)
+            self.now_ms = START_MS - ZONE_MS + (self.day - 1) * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1_000
+            line = timed[4]
+        before = len(self.decisions)
+        happening = self._emit(*self._parse(number, line))
+        return Outcome(number, line, happening, tuple(self.decisions[before:]), ())
+
+    def _parse(self, number: int, line: str) -> tuple[Body, str]:
+        joins = re.fullmatch(r"(\S+) joins", line)
+        if joins:
+            return MemberJoined(), joins[1]
+        renames = re.fullmatch(r"(\S+) renames to (.+)", line)
+        if renames:
+            return MemberUpdated(field="nickname", old=renames[1], new=renames[2]), renames[1]
+        muted = re.fullmatch(r"(\S+) is muted for (\S+)", line)
+        if muted:
+            return MemberRestricted(until_ms=self.now_ms + parse_duration(muted[2]) * 1_000), muted[1]
+        unmuted = re.fullmatch(r"(\S+) is unmuted", line)
+        if unmuted:
+            return MemberUnrestricted(), unmuted[1]
+        says = _SAYS.fullmatch(line)
+        if says is None:
+            raise ScenarioError(f"line {number}: not in the notation: {line}")
+        return self._message(says[2], says[3]), says[1]
+
+    def _message(self, reply_to: str | None, text: str) -> MessageCreated:
+        number = self.messages[self.group] = self.messages.get(self.group, 0) + 1
+        found = [(match[1], match[2]) for match in _PART.finditer(text)]
+        plain = _PART.sub("", text).strip()
+        parts = [Part(type="text", text=plain)] if plain and found else []
+        for kind, value in found:
+            is_url = bool(value) and "://" in value
+            url = next((word for word in (value or "").split() if "://" in word), None) if is_url else None
+            title = " ".join(word for word in (value or "").split() if "://" not in word) or None
+            parts.append(Part(type=kind, text=title, url=url))  # type: ignore[arg-type]  # the pattern names part types only
+        mentions = tuple("@all" if name == "所有人" else name for name in _MENTION.findall(text))
+        return MessageCreated(message_id=str(number), text=plain, content=tuple(parts), reply_to=reply_to, mentions=mentions)
+
+    def _emit(self, body: Body, name: str) -> Happening:
+        seq = len(self.happenings) + 1
+        person = self.people.setdefault(name, IdentityId(len(self.people) + 1))
+        group = self.groups.setdefault(self.group, GroupId(len(self.groups) + 1))
+        event = Event(
+            ts_ms=self.now_ms,
+            source=Source(connector="test"),
+            body=body,  # type: ignore[arg-type]  # each body made here is one of the union
+            dedupe_key=str(seq),
+            conv=Conv(platform_id=self.group, name=self.group),
+            actor=Party(platform_id=name, name=name, kind=self.kinds.get(name, "unknown")),  # type: ignore[arg-type]  # as above
+        )
+        happening = Happening(seq, event, group=group, actor=person)
+        self.happenings.append(happening)
+        self.decisions += core.step(self.state, happening, self.program, self.now_ms)
+        return happening
+
+    def name_of(self, person: IdentityId | None) -> str:
+        """Return the name of a person of the scenario; empty for None."""
+        return next((name for name, known in self.people.items() if known == person), "")
+
+
+def marks_of(decision: Decision, runner: Runner) -> dict[str, str]:
+    """Return all that can be compared of a decision."""
+    deleted = [action for action in decision.actions if action.do == "delete"]
+    muted = next((action.duration_s for action in decision.actions if action.do == "mute"), None)
+    return {
+        "mode": decision.mode,
+        "covered": "covered" if decision.covered_by else "",
+        "offence": str(decision.offence),
+        "delete": str(sum(len(action.events) for action in deleted)),
+        "for": format_duration(muted) if muted else "",
+        "by": runner.name_of(decision.subject),
+    }
+
+
+def _matches(expected: Expected, decision: Decision, runner: Runner) -> bool:
+    verdict, rule_id, *marks = expected.words
+    if (verdict, rule_id) != (decision.verdict, decision.rule_id):
+        return False
+    there = marks_of(decision, runner)
+    for mark in marks:
+        key, _, value = mark.partition("=")
+        if value and there.get(key) != value:
+            return False
+        if not value and mark not in (there["mode"], there["covered"]):
+            return False
+    return True
+
+
+def differences(outcomes: list[Outcome], runner: Runner) -> list[str]:
+    """Return a line for each happening whose decisions are not the expected ones; empty when all is well."""
+    wrong = []
+    for outcome in outcomes:
+        left = list(outcome.decisions)
+        for expected in outcome.expected:
+            decision = next((d for d in left if _matches(expected, d, runner)), None)
+            if decision is None:
+                wrong.append(f"line {outcome.line} {outcome.text}: expected {' '.join(expected.words)}")
+            else:
+                left.remove(decision)
+        for decision in left:
+            marks = " ".join(f"{key}={value}" for key, value in marks_of(decision, runner).items() if value)
+            wrong.append(f"line {outcome.line} {outcome.text}: unexpected {decision.verdict} {decision.rule_id} {marks}")
+    return wrong
+
+
+def play(program: core.Program, scenario: str) -> Runner:
+    """Run a scenario and raise AssertionError, naming every difference, when a decision is not as written."""
+    runner = Runner(program)
+    wrong = differences(runner.run(scenario), runner)
+    if wrong:
+        raise AssertionError("\n".join(wrong))
+    return runner
