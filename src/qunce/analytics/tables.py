@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import ibis
 
 from qunce.domain.events import TYPE_CODES, LinkClicked, MemberJoined, MemberLeft, MessageCreated, ReactionAdded
+from qunce.journal.mirror import FACT_SCHEMA
 
 Expr = Any
 """An Ibis table or column; the library is not typed."""
@@ -65,6 +66,13 @@ TABLE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
     },
 }  # fmt: skip
 """Columns of the dimension tables; facts are in `journal.mirror.FACT_SCHEMA`."""
+FACT_COLUMNS: Final = {column.name: str(column.type) for column in FACT_SCHEMA}
+
+
+def tables_by_name() -> Tables:
+    """Return the tables by name and columns only; whatever engine runs the expression must have tables or views so named."""
+    schemas = {"facts": FACT_COLUMNS, **TABLE_SCHEMAS, "days": {"day": "int32"}}
+    return Tables(**{name: ibis.table(schema, name=name) for name, schema in schemas.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

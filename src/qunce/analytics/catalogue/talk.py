@@ -1,0 +1,81 @@
+"""What is said, when, and how fast questions are answered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from qunce.analytics import finish
+from qunce.analytics.example import LAST, MONDAY
+from qunce.analytics.metrics import talk
+from qunce.analytics.registry import Example, Metric
+from qunce.analytics.tables import Params
+
+_FORTNIGHT: Final = Params(since_day=MONDAY, until_day=LAST)
+
+METRICS: Final = (
+    Metric(
+        id="heat_map",
+        name_zh="时段热力图",
+        name_en="Hour × weekday",
+        definition_zh="成员消息按星期（0 = 周一）与当地钟点的分布，为期间内的合计。",
+        definition_en="Members' messages by weekday (0 = Monday) and local hour, summed over the period.",
+        unit="messages",
+        value="messages",
+        algorithm="talk",
+        compute=talk.heat_map,
+        example=Example(
+            params=_FORTNIGHT,
+            rows=tuple(
+                {"weekday": weekday, "hour": hour, "messages": count}
+                for weekday, hour, count in ((0, 9, 1), (0, 10, 2), (0, 20, 1), (1, 9, 2), (1, 21, 1), (2, 12, 2))
+            ),
+            zh="周一 10 点：首周王一条，次周林一条，共 2 条。",
+            en="Monday, 10 o'clock: one by 王 in the first week, one by 林 in the second: 2.",
+        ),
+    ),
+    Metric(
+        id="content_kinds",
+        name_zh="内容类型",
+        name_en="Kinds of content",
+        definition_zh="成员消息按内容类型（文字、图片、语音等）的条数；一条消息按其第一个非文字部分归类。",
+        definition_en="Members' messages by kind of content (text, image, voice …); a message is of the kind of its first part that "
+        "is not text.",
+        unit="messages",
+        value="messages",
+        by=("day", "week", "group", "community"),
+        algorithm="talk",
+        compute=talk.content_kinds,
+        finish=finish.content,
+        example=Example(
+            params=_FORTNIGHT,
+            rows=({"content": "text", "messages": 8}, {"content": "image", "messages": 1}),
+            zh="9 条成员消息中赵发的一条是图片。",
+            en="Of the members' 9 messages one, by 赵, is a picture.",
+        ),
+    ),
+    Metric(
+        id="first_response",
+        name_zh="首响",
+        name_en="First response",
+        definition_zh="成员在群里的提问到员工首次回答的秒数（不扣除非工作时间）：中位数、90 分位、3 分钟内得到回答的提问占全部提问的比例。"
+        "中位数与 90 分位只看已回答的提问，未回答的另列。",
+        definition_en="Seconds from a member's question in a group to the first answer of staff (closed hours included): median, 90th "
+        "percentile, and the share of all questions answered within 3 minutes. Median and percentile look at answered questions only; "
+        "unanswered ones are counted beside them.",
+        unit="ratio",
+        value="value",
+        denominator="全部提问（含未回答） | all questions, unanswered ones included",
+        by=("day", "week", "group", "community"),
+        algorithm="first_response",
+        compute=talk.first_response,
+        finish=finish.first_response,
+        example=Example(
+            params=_FORTNIGHT,
+            rows=(
+                {"questions": 3, "answered": 2, "fast": 1, "median_s": 180.0, "p90_s": 300, "value": 1 / 3},
+            ),
+            zh="三个提问：60 秒、300 秒、未回答。中位数 (60 + 300) ÷ 2 = 180 秒；90 分位 300 秒；3 分钟内 1 ÷ 3。",
+            en="Three questions: 60 s, 300 s, unanswered. Median (60 + 300) ÷ 2 = 180 s; p90 300 s; within 3 minutes 1 ÷ 3.",
+        ),
+    ),
+)

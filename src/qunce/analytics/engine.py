@@ -1,0 +1,71 @@
+"""Compute metrics over a mirror with DuckDB, inside this process.
+
+The database is in memory and holds nothing but views of the mirror's Parquet files: a `.duckdb` file would lock out every other
+process, a folder of Parquet does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Final
+
+import ibis
+import pyarrow as pa
+
+from qunce.analytics.registry import Metric
+from qunce.analytics.result import Result, result_of
+from qunce.analytics.tables import FACT_COLUMNS, TABLE_SCHEMAS, Params, tables_by_name
+from qunce.journal.mirror import Manifest, MirrorStore
+
+LOOKBACK_DAYS: Final = 90
+"""How far before the period an expression may read facts; only whole files outside are left out."""
+_SQL_TYPES: Final[Mapping[str, str]] = {"int8": "tinyint", "int32": "integer", "int64": "bigint", "string": "varchar"}
+
+
+class Engine:
+    """One DuckDB connection over one mirror. Computations of several threads wait for each other."""
+
+    def __init__(self, store: MirrorStore, *, threads: int = 2, memory_limit: str = "2GB") -> None:
+        self._store = store
+        self._lock = Lock()
+        self._connection = ibis.duckdb.connect(threads=threads, memory_limit=memory_limit, preserve_insertion_order=False)
+
+    def compute(self, metric: Metric, params: Params) -> Result:
+        """Return the metric's values. Raises ValueError if the metric cannot be cut as `params.by` asks."""
+        metric.check(params)
+        with self._lock:
+            manifest = self._store.manifest()
+            try:
+                rows = self._rows(metric, params, manifest)
+            except Exception:
+                # A writer may have removed files that two changes ago were named: read the manifest again, once.
+                latest = self._store.manifest()
+                if latest.version == manifest.version:
+                    raise
+                manifest, rows = latest, self._rows(metric, params, latest)
+        return result_of(metric, params, rows, manifest.version)
+
+    def _rows(self, metric: Metric, params: Params, manifest: Manifest) -> pa.Table:
+        self._show(params, manifest)
+        return self._connection.to_pyarrow(metric.compute(tables_by_name(), params))
+
+    def _show(self, params: Params, manifest: Manifest) -> None:
+        """Point the views at the files of `manifest`."""
+        since, until = params.since_day - LOOKBACK_DAYS, params.until_day
+        segments = [str(path) for path in self._store.segment_paths(manifest, since, until)]
+        self._view("facts", segments, FACT_COLUMNS)
+        for name, schema in TABLE_SCHEMAS.items():
+            path = self._store.dimension_path(manifest, name)
+            self._view(name, [str(path)] if path else [], schema)
+        self._connection.raw_sql(
+            f"create or replace view days as select cast(range as integer) as day from range({since}, {until + 1})"
+        )
+
+    def _view(self, name: str, files: list[str], schema: Mapping[str, str]) -> None:
+        if files:
+            listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+            rows = f"select * from read_parquet([{listed}])"
+        else:
+            rows = "select " + ", ".join(f"cast(null as {_SQL_TYPES[kind]}) as {column}" for column, kind in schema.items()) + " where false"
+        self._connection.raw_sql(f"create or replace view {name} as {rows}")
