@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
+from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunce.config.settings")
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 - settings and apps are there from here on
 from django.utils.module_loading import import_string  # noqa: E402
@@ -15,10 +16,13 @@ from django.utils.module_loading import import_string  # noqa: E402
 from qunce.accounts.sessions import is_signed_in  # noqa: E402
 from qunce.config.body_limit import BodyLimit  # noqa: E402
 from qunce.config.lifespan import with_workers  # noqa: E402
+from qunce.config.static_files import collect  # noqa: E402
+
+collect()  # before the handler, whose middleware reads the names once
 
 application = with_workers(
     BodyLimit(
-        app=_django,  # type: ignore[arg-type]  # the stubs type ASGI messages as closed records
+        app=ASGIHandler(),  # type: ignore[arg-type]  # the stubs type ASGI messages as closed records
         small=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         large=settings.MAX_UPLOAD_BYTES,
         upload_paths=settings.UPLOAD_PATHS,

@@ -30,6 +30,8 @@ DEBUG = os.environ.get("QUNCE_DEBUG") == "1"
 
 _public = urlsplit(PUBLIC_URL)
 _https = _public.scheme == "https"
+BEHIND_PROXY = _https
+"""Our server speaks plain HTTP, so https means a proxy on this machine: it alone is believed about scheme and address."""
 
 # ── What is installed ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.http import HttpResponse
+from whitenoise.compress import Compressor
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -35,6 +36,10 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # whit
 
 class CollectedOrPlain(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     """Give a file its hashed name once files have been collected, and its plain name until then."""
+
+    def create_compressor(self, **options: Any) -> Compressor:
+        """Compress with gzip alone: brotli saves a fifth more, and takes 9 s of the first start instead of 0.3 s."""
+        return Compressor(use_brotli=False, **options)
 
     def stored_name(self, name: str) -> str:
         """Return the name under which `name` is served. Raises ValueError for a file that was not there when collecting."""
