@@ -73,9 +73,15 @@ def test_a_head_that_ends_inside_a_character_is_still_utf_8() -> None:
     assert detect_encoding(b"plain") == "ascii"
 
 
+def test_one_broken_byte_in_a_single_long_line_does_not_make_it_gb18030() -> None:
+    text = "群公告：今天发货" * 100
+    assert detect_encoding(text.encode() + b"\xff" + text.encode()) == "utf-8-sig"
+    assert detect_encoding(text.encode("gb18030")) == "gb18030"
+
+
 @given(
     st.lists(
-        st.text(st.characters(exclude_characters="\n\r\ufeff", exclude_categories=("Cs",)), max_size=30),
+        st.text(st.characters(exclude_characters="\n\r\ufeff", exclude_categories=["Cs"]), max_size=30),
         min_size=1,
         max_size=20,
     )

@@ -36,8 +36,14 @@ def test_a_sound_event_passes_as_it_is() -> None:
 
 
 def test_a_rejected_row_passes_as_it_is() -> None:
-    row = Rejected(where="line 1", code="bad_row", reason="r", fix="f")
+    row = Rejected(where="line 1", code="bad_row", reason="r", fix="f", excerpt="a")
     assert vet(row) is row
+
+
+def test_the_excerpt_of_a_rejected_row_can_be_stored_too() -> None:
+    row = vet(Rejected(where="line 1", code="bad_row", reason="r", fix="f", excerpt="a\x00\ud83d"))
+    assert isinstance(row, Rejected)
+    assert row.excerpt == "a\ufffd\ufffd"
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ _MEDIA: Final[dict[str, PartType]] = {
 }
 _IN: Final = frozenset({"", "join"})
 """Who was a member before. A person the log has not named yet came before it begins."""
-_REACTIONS_KEPT: Final = 200_000
-"""So many reactions are remembered, to know a withdrawn reaction from a deleted message."""
+_KEPT: Final = 200_000
+"""So many reactions and redacted events are remembered, to know a withdrawn reaction from a deleted message."""
 
 
 class RoomReader:
@@ -50,6 +50,7 @@ class RoomReader:
         self._names: dict[str, str] = {}
         self._memberships: dict[str, str] = {}
         self._reactions: dict[str, tuple[str, str]] = {}
+        self._settled: set[str] = set()
 
     def read(self, row: Row) -> list[Event]:
         """Return the events of one room event."""
@@ -64,7 +65,7 @@ class RoomReader:
         content = content if isinstance(content, dict) else {}
         kind = text_of(row.get("type"))
         if kind in ("m.room.message", "m.sticker", "m.room.encrypted", "m.poll.start", "org.matrix.msc3381.poll.start"):
-            return self._message(kind, content, ts_ms, event_id, sender)
+            return [*self._message(kind, content, ts_ms, event_id, sender), *self._redacted(row, event_id, sender)]
         if kind == "m.reaction":
             return self._reaction(content, ts_ms, event_id, sender)
         if kind == "m.room.redaction":
@@ -108,8 +109,9 @@ class RoomReader:
         relation = content.get("m.relates_to")
         target, emoji = (text_of(relation.get(k)) for k in ("event_id", "key")) if isinstance(relation, dict) else ("", "")
         if not target or not emoji:
+            self._settle(event_id)
             return []  # withdrawn before the export: what it was is gone
-        if len(self._reactions) >= _REACTIONS_KEPT:
+        if len(self._reactions) >= _KEPT:
             self._reactions.clear()
         self._reactions[event_id] = (target, emoji)
         key = self._chat.native("reaction", event_id)
@@ -117,7 +119,7 @@ class RoomReader:
 
     def _redaction(self, row: Row, content: Row, ts_ms: int, event_id: str, sender: Party) -> list[Event]:
         target = text_of(row.get("redacts")) or text_of(content.get("redacts"))
-        if not target:
+        if not target or target in self._settled:
             return []
         key = self._chat.native("delete", event_id)
         if target in self._reactions:
@@ -125,6 +127,25 @@ class RoomReader:
             return [self._chat.event(ts_ms, ReactionRemoved(message_id=message_id, emoji=emoji), key, actor=sender)]
         body = MessageDeleted(message_id=target, reason=text_of(content.get("reason")) or None)
         return [self._chat.event(ts_ms, body, key, actor=sender)]
+
+    def _redacted(self, row: Row, event_id: str, sender: Party) -> list[Event]:
+        """Return the deletion that a message itself tells of; the redaction, if it comes too, then tells nothing new."""
+        holders = (row, row.get("unsigned"))
+        because = next((h["redacted_because"] for h in holders if isinstance(h, dict) and "redacted_because" in h), None)
+        if not isinstance(because, dict) or not isinstance(because.get("origin_server_ts"), int):
+            return []
+        self._settle(event_id)
+        actor = self._party(text_of(because.get("sender")))
+        reason = because["content"].get("reason") if isinstance(because.get("content"), dict) else None
+        by: Final = "author" if actor.platform_id == sender.platform_id else "moderator"
+        body = MessageDeleted(message_id=event_id, by=by, reason=text_of(reason) or None)
+        key = self._chat.native("delete", text_of(because.get("event_id")))
+        return [self._chat.event(because["origin_server_ts"], body, key, actor=actor)]
+
+    def _settle(self, event_id: str) -> None:
+        if len(self._settled) >= _KEPT:
+            self._settled.clear()
+        self._settled.add(event_id)
 
     def _member(self, row: Row, content: Row, ts_ms: int, event_id: str, sender: Party) -> list[Event]:
         person, new = text_of(row.get("state_key")), text_of(content.get("membership"))

@@ -53,6 +53,7 @@ _MEDIA: Final[dict[str, PartType]] = {
     "sticker": "sticker", "video_message": "video", "voice_message": "voice", "animation": "sticker", "video_file": "video",
     "audio_file": "voice",
 }  # fmt: skip
+_MEDIA_FIELDS: Final = frozenset({"photo", "file", "location_information", "contact_information", "poll"})
 _LISTS: Final = frozenset({"chats", "left_chats"})
 _BY_NAME: Final = b"_members"
 
@@ -287,7 +288,7 @@ def _mentions(entities: Any) -> tuple[str, ...]:
 
 
 def _parts(row: Row) -> tuple[Part, ...]:
-    parts = _media(row)
+    parts = _media(row) if not _MEDIA_FIELDS.isdisjoint(row) or row.get("type") == "unsupported" else []
     entities = row.get("text_entities") or ()
     if len(entities) > 1 or (entities and entities[0].get("type") == "text_link"):
         links = [part["href"] for part in entities if part.get("type") == "text_link" and isinstance(part.get("href"), str)]
@@ -311,6 +312,4 @@ def _media(row: Row) -> list[Part]:
         return [Part(type="card", text=" ".join(filter(None, (contact.get("first_name"), contact.get("last_name")))) or None)]
     if isinstance(poll := row.get("poll"), dict):
         return [Part(type="poll", text=text_of(poll.get("question")) or None)]
-    if row.get("type") == "unsupported":
-        return [Part(type="other")]
-    return []
+    return [Part(type="other")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -54,18 +55,22 @@ class Vetting:
         return self._ids_vetted(event)
 
     def _ids_vetted(self, event: Event) -> Event | Rejected:
-        conv, actor, subject = event.conv, event.actor, event.subject
-        if (conv and not conv.platform_id) or (actor and not actor.platform_id) or (subject and not subject.platform_id):
-            return self._rejected("no_sender", "The row does not say whose it is.", "Add the sender or group.", event)
-        for party in (conv, actor, subject):
-            if party and len(party.platform_id) > MAX_ID:
+        is_long_named = False
+        for party in (event.conv, event.actor, event.subject):
+            if party is None:
+                continue
+            if not party.platform_id:
+                return self._rejected("no_sender", "The row does not say whose it is.", "Add the sender or group.", event)
+            if len(party.platform_id) > MAX_ID:
                 return self._rejected("bad_id", f"An id is longer than {MAX_ID} characters.", "Correct the row.", event)
+            if party.name is not None and len(party.name) > MAX_NAME:
+                is_long_named = True
         if not event.dedupe_key:
             return self._rejected("bad_row", "The row has no key.", "Add a message id.", event)
         if len(event.dedupe_key) > MAX_KEY:
             digest = blake2b(event.dedupe_key.encode(), digest_size=16).hexdigest()
             event = msgspec.structs.replace(event, dedupe_key=f"h:{digest}")
-        return _names_cut(event) if any(p and p.name and len(p.name) > MAX_NAME for p in (conv, actor, subject)) else event
+        return _names_cut(event) if is_long_named else event
 
     def _rejected(self, code: str, reason: str, fix: str, event: Event) -> Rejected:
         text = getattr(event.body, "text", "")
@@ -78,7 +83,11 @@ def vetted(rows: Iterator[Event | Rejected], now_ms: int) -> Iterator[Event | Re
     """Yield the rows of a format, checked."""
     vetting = Vetting(now_ms)
     for row in rows:
-        yield vetting.vet(row) if isinstance(row, Event) else row
+        yield vetting.vet(row) if isinstance(row, Event) else _presentable(row)
+
+
+def _presentable(row: Rejected) -> Rejected:
+    return replace(row, excerpt=_BAD.sub("\ufffd", row.excerpt)) if _BAD.search(row.excerpt) else row
 
 
 def _cleaned(event: Event) -> Event:
