@@ -115,9 +115,11 @@ def _memberships(draw: np.random.Generator, shape: Shape, homes: Ints, first: In
             "left_day": np.where(stays, 0, left).astype(np.int32),
         }
     )
-    return table.group_by(["group_id", "identity_id"]).aggregate(
-        [("first_day", "min"), ("joined_day", "max"), ("left_day", "max")]
-    ).rename_columns(["group_id", "identity_id", "first_day", "joined_day", "left_day"])
+    return (
+        table.group_by(["group_id", "identity_id"])
+        .aggregate([("first_day", "min"), ("joined_day", "max"), ("left_day", "max")])
+        .rename_columns(["group_id", "identity_id", "first_day", "joined_day", "left_day"])
+    )
 
 
 def _purchases(draw: np.random.Generator, shape: Shape) -> pa.Table:

@@ -24,7 +24,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("metric", nargs="?", metavar="ID", help="which metric; without it all are listed with definitions")
     parser.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="first local day (YYYY-MM-DD)")
-    parser.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="last local day; default: the newest day there is")
+    parser.add_argument(
+        "--until", type=date.fromisoformat, metavar="DATE", help="last local day; default: the newest day there is"
+    )
     parser.add_argument("--by", choices=sorted(CELL_COLUMNS), help="cut the numbers by day, week, group or community")
     parser.add_argument("--group", action="append", metavar="ID|NAME", help="only this group; may be given several times")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -65,7 +67,10 @@ def _compute(args: Namespace, zone: ZoneInfo | None) -> Result:
     if since > until:
         raise MetricError("metric.period", since=str(_date(since)), until=str(_date(until)))
     params = Params(
-        since_day=since, until_day=until, by=(args.by,) if args.by else (), group_ids=_groups(args.group) if args.group else None
+        since_day=since,
+        until_day=until,
+        by=(args.by,) if args.by else (),
+        group_ids=_groups(args.group) if args.group else None,
     )
     return Engine(store).compute(metric, params)
 

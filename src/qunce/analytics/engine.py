@@ -67,5 +67,9 @@ class Engine:
             listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
             rows = f"select * from read_parquet([{listed}])"
         else:
-            rows = "select " + ", ".join(f"cast(null as {_SQL_TYPES[kind]}) as {column}" for column, kind in schema.items()) + " where false"
+            rows = (
+                "select "
+                + ", ".join(f"cast(null as {_SQL_TYPES[kind]}) as {column}" for column, kind in schema.items())
+                + " where false"
+            )
         self._connection.raw_sql(f"create or replace view {name} as {rows}")

@@ -59,4 +59,3 @@ def result_of(metric: Metric, params: Params, table: pa.Table, mirror_version: i
         rows=tuple(tuple(row.values()) for row in rows),
         mirror_version=mirror_version,
     )
-

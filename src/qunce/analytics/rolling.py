@@ -28,9 +28,7 @@ def people_by_day(tables: Tables, params: Params, rows: Expr, **windows: int) ->
     persons = rows.group_by("person").agg(**{f"m{i}": _bits_of(rows.day, start) for i, start in enumerate(starts)})
     days = during(params, tables.days)
     masks = {
-        f"{name}_w{i}": _window(days.day, start, length)
-        for name, length in windows.items()
-        for i, start in enumerate(starts)
+        f"{name}_w{i}": _window(days.day, start, length) for name, length in windows.items() for i, start in enumerate(starts)
     }
     days = days.select("day", **masks)
 

@@ -143,9 +143,7 @@ class MirrorStore:
 
     def segment_paths(self, manifest: Manifest, since_day: int, until_day: int) -> tuple[Path, ...]:
         """Return the files that may hold facts of the days from `since_day` to `until_day` (both inclusive)."""
-        return tuple(
-            self.folder / s.file for s in manifest.segments if s.min_day <= until_day and s.max_day >= since_day
-        )
+        return tuple(self.folder / s.file for s in manifest.segments if s.min_day <= until_day and s.max_day >= since_day)
 
     def dimension_path(self, manifest: Manifest, name: str) -> Path | None:
         """Return a dimension's file; None = not written yet."""

@@ -71,9 +71,7 @@ METRICS: Final = (
         finish=finish.first_response,
         example=Example(
             params=_FORTNIGHT,
-            rows=(
-                {"questions": 3, "answered": 2, "fast": 1, "median_s": 180.0, "p90_s": 300, "value": 1 / 3},
-            ),
+            rows=({"questions": 3, "answered": 2, "fast": 1, "median_s": 180.0, "p90_s": 300, "value": 1 / 3},),
             zh="三个提问：60 秒、300 秒、未回答。中位数 (60 + 300) ÷ 2 = 180 秒；90 分位 300 秒；3 分钟内 1 ÷ 3。",
             en="Three questions: 60 s, 300 s, unanswered. Median (60 + 300) ÷ 2 = 180 s; p90 300 s; within 3 minutes 1 ÷ 3.",
         ),

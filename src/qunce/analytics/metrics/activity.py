@@ -6,7 +6,19 @@ import ibis
 
 from qunce.analytics.rolling import people_by_day
 from qunce.analytics.tables import (
-    ACTIVE_TYPES, MESSAGE, Expr, Params, Tables, cells, count_people, happened, monday, people, scoped, total, whole_sum,
+    ACTIVE_TYPES,
+    MESSAGE,
+    Expr,
+    Params,
+    Tables,
+    cells,
+    count_people,
+    happened,
+    monday,
+    people,
+    scoped,
+    total,
+    whole_sum,
     with_totals,
 )  # fmt: skip
 
@@ -97,4 +109,3 @@ def _per_day(rows: Expr, params: Params) -> Expr:
     end = ibis.least(rows.week + 6, params.until_day)
     start = ibis.greatest(rows.week, params.since_day)
     return rows.mutate(denominator=(end - start + 1).cast("int64"))
-

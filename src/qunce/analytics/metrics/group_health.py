@@ -8,7 +8,20 @@ from qunce.analytics.metrics.activity import members_between
 from qunce.analytics.metrics.members import members_at
 from qunce.analytics.metrics.talk import FAST_S, questions
 from qunce.analytics.tables import (
-    ACTIVE_TYPES, JOINED, LEFT, MESSAGE, Expr, Params, Tables, count_people, counted, happened, people, scoped, total, whole_sum,
+    ACTIVE_TYPES,
+    JOINED,
+    LEFT,
+    MESSAGE,
+    Expr,
+    Params,
+    Tables,
+    count_people,
+    counted,
+    happened,
+    people,
+    scoped,
+    total,
+    whole_sum,
     with_totals,
 )  # fmt: skip
 

@@ -9,7 +9,20 @@ import ibis
 from qunce.analytics.metrics.activity import members_between
 from qunce.analytics.metrics.orders import counted_orders
 from qunce.analytics.tables import (
-    ACTIVE_TYPES, JOINED, LEFT, MESSAGE, Expr, Params, Tables, cells, count_people, happened, monday, people, scoped, total,
+    ACTIVE_TYPES,
+    JOINED,
+    LEFT,
+    MESSAGE,
+    Expr,
+    Params,
+    Tables,
+    cells,
+    count_people,
+    happened,
+    monday,
+    people,
+    scoped,
+    total,
     with_totals,
 )  # fmt: skip
 

@@ -7,7 +7,19 @@ from typing import Final
 import ibis
 
 from qunce.analytics.tables import (
-    MESSAGE, Expr, Params, Tables, cells, counted, during, happened, people, scoped, total, whole_sum, with_totals,
+    MESSAGE,
+    Expr,
+    Params,
+    Tables,
+    cells,
+    counted,
+    during,
+    happened,
+    people,
+    scoped,
+    total,
+    whole_sum,
+    with_totals,
 )  # fmt: skip
 
 FAST_S: Final = 180
