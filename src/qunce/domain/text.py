@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final
 
 MAX_WORD: Final = 32
 """Longer words are cut for the index; the final comparison is made on the text itself."""
 
-_RUNS: Final = re.compile(r"([\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff]+)|([^\W_]+)")
+_HAN: Final = r"\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff"
+_RUNS: Final = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
 _ASCII: Final = re.compile(r"[a-z0-9]+")
 
 
@@ -44,7 +46,7 @@ def index_tokens(text: str) -> str:
     tokens: dict[str, None] = {}
     for han, word in _RUNS.findall(fold(text)):
         if han:
-            for pair in map("".join, zip(han, han[1:], strict=False)):
+            for pair in map("".join, pairwise(han)):
                 tokens[pair] = None
             tokens[han[-1]] = None
         else:
@@ -59,7 +61,7 @@ def query_tokens(query: str) -> tuple[tuple[str, bool], ...]:
         if len(han) == 1:
             tokens[han, True] = None
         elif han:
-            for pair in map("".join, zip(han, han[1:], strict=False)):
+            for pair in map("".join, pairwise(han)):
                 tokens[pair, False] = None
         else:
             tokens[word[:MAX_WORD], True] = None

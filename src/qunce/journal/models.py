@@ -20,7 +20,7 @@ class JournalEvent(models.Model):
     """One event, for ever. `seq` runs 1, 2, 3 … without holes; a hole means damage."""
 
     seq = models.BigIntegerField(primary_key=True)
-    source = models.ForeignKey(JournalSource, models.PROTECT, db_index=False)
+    source = models.ForeignKey(JournalSource, models.DO_NOTHING, db_index=False, db_constraint=False)
     dedupe_key = models.TextField()
     type = models.SmallIntegerField()
     """Code of `domain.events.TYPE_CODES`."""

@@ -1,8 +1,8 @@
 """Append events once each, in order, durably; read them back in that order.
 
 One appender at a time: SQLite has one writer anyway (`BEGIN IMMEDIATE`), PostgreSQL takes an advisory lock. So positions
-have no holes, and a reader that has seen position n has seen everything before it. `append` runs inside the caller's transaction, so
-that what is folded from the events and the cursor commit with them.
+have no holes, and a reader that has seen position n has seen everything before it. `append` runs inside the caller's
+transaction, so that what is folded from the events and the cursor commit with them.
 
 The raw driver is used, not the ORM: at 1,000 events a batch the ORM is 17 times slower on SQLite (docs/architecture.md).
 """

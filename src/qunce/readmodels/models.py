@@ -2,7 +2,8 @@
 
 Every row here can be thrown away and folded again (`qunce rebuild`). Rows are written by `projector` with SQL, in batches, and
 read by `selectors`. Times are milliseconds UTC; `day` is the number of the local day since 1970-01-01 in the organisation's
-zone. Names are kept as last heard.
+zone. Names are kept as last heard. References are not checked by the database: the fold is the only writer, `qunce rebuild`
+is the check, and checking each row again would cost a third of the speed on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Group(models.Model):
     """`group`, `direct` or `channel`."""
     name = models.TextField()
     notice = models.TextField(default="")
-    community = models.ForeignKey(Community, models.PROTECT, null=True)
+    community = models.ForeignKey(Community, models.DO_NOTHING, db_constraint=False, null=True)
     owner_id = models.BigIntegerField(null=True)
     """Identity of the group owner."""
     created_ms = models.BigIntegerField(null=True)
@@ -84,7 +85,7 @@ class Identity(models.Model):
     connector = models.TextField()
     account = models.TextField()
     platform_id = models.TextField()
-    member = models.ForeignKey(Member, models.PROTECT)
+    member = models.ForeignKey(Member, models.DO_NOTHING, db_constraint=False)
     kind = models.TextField(choices=IdentityKind)
     kind_flagged = models.BooleanField(default=False)
     """True once an operator said what kind this is; then reports of the platform no longer change it."""
@@ -102,8 +103,8 @@ class Membership(models.Model):
     """An identity in a group. Exists from the first sign of it: a join, or a first message of somebody who was there before."""
 
     id = models.BigAutoField(primary_key=True)
-    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
-    identity = models.ForeignKey(Identity, models.PROTECT)
+    group = models.ForeignKey(Group, models.DO_NOTHING, db_constraint=False, db_index=False)
+    identity = models.ForeignKey(Identity, models.DO_NOTHING, db_constraint=False)
     nickname = models.TextField(default="")
     role = models.TextField(default="member")
     """Platform role: `member`, `admin`, `owner`."""
@@ -131,8 +132,8 @@ class Message(models.Model):
     """One message as it stands (edited, retracted). The primary key is its position in the journal."""
 
     seq = models.BigIntegerField(primary_key=True)
-    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
-    identity = models.ForeignKey(Identity, models.PROTECT, null=True, db_index=False)
+    group = models.ForeignKey(Group, models.DO_NOTHING, db_constraint=False, db_index=False)
+    identity = models.ForeignKey(Identity, models.DO_NOTHING, db_constraint=False, null=True, db_index=False)
     """None = a system line."""
     ts_ms = models.BigIntegerField()
     day = models.IntegerField()
@@ -178,8 +179,8 @@ class Happening(models.Model):
     seq = models.BigIntegerField(primary_key=True)
     type = models.SmallIntegerField()
     """Code of `domain.events.TYPE_CODES`."""
-    group = models.ForeignKey(Group, models.PROTECT, null=True, db_index=False)
-    identity = models.ForeignKey(Identity, models.PROTECT, null=True, db_index=False)
+    group = models.ForeignKey(Group, models.DO_NOTHING, db_constraint=False, null=True, db_index=False)
+    identity = models.ForeignKey(Identity, models.DO_NOTHING, db_constraint=False, null=True, db_index=False)
     """Whom it is about."""
     actor_id = models.BigIntegerField(null=True)
     """Identity that did it, where that is somebody else."""
@@ -204,7 +205,7 @@ class Order(models.Model):
     connector = models.TextField()
     account = models.TextField()
     order_id = models.TextField()
-    identity = models.ForeignKey(Identity, models.PROTECT, null=True, db_index=False)
+    identity = models.ForeignKey(Identity, models.DO_NOTHING, db_constraint=False, null=True, db_index=False)
     status = models.TextField()
     """`created`, `paid`, `refunded`, `closed`: the newest by time."""
     created_ms = models.BigIntegerField()
@@ -228,8 +229,8 @@ class Question(models.Model):
 
     seq = models.BigIntegerField(primary_key=True)
     """The message that asks."""
-    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
-    identity = models.ForeignKey(Identity, models.PROTECT, db_index=False)
+    group = models.ForeignKey(Group, models.DO_NOTHING, db_constraint=False, db_index=False)
+    identity = models.ForeignKey(Identity, models.DO_NOTHING, db_constraint=False, db_index=False)
     ts_ms = models.BigIntegerField()
     day = models.IntegerField()
     answer_seq = models.BigIntegerField(null=True)
@@ -259,7 +260,7 @@ class GroupDay(models.Model):
     """One group on one local day: what list pages show without counting again."""
 
     id = models.BigAutoField(primary_key=True)
-    group = models.ForeignKey(Group, models.PROTECT, db_index=False)
+    group = models.ForeignKey(Group, models.DO_NOTHING, db_constraint=False, db_index=False)
     day = models.IntegerField()
     messages = models.IntegerField(default=0)
     joined = models.IntegerField(default=0)

@@ -83,7 +83,7 @@ class Database:
         """Insert new rows: executemany on SQLite, COPY on PostgreSQL."""
         if not rows:
             return
-        names = ", ".join(columns)
+        names = _quoted(columns)
         if not self.postgres:
             marks = ", ".join("?" * len(columns))
             self.raw().executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
@@ -98,9 +98,9 @@ class Database:
         """Insert rows or replace those with the same key; columns in `add` are summed instead of replaced."""
         if not rows:
             return
-        names = ", ".join(columns)
+        names = _quoted(columns)
         changes = ", ".join(
-            f"{name} = {table}.{name} + excluded.{name}" if name in add else f"{name} = excluded.{name}"
+            f'"{name}" = {table}."{name}" + excluded."{name}"' if name in add else f'"{name}" = excluded."{name}"'
             for name in columns
             if name not in key
         )
@@ -126,3 +126,8 @@ class Database:
 
     def _sql(self, sql: str) -> str:
         return sql.replace("?", "%s") if self.postgres else sql
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    """Return the columns for SQL; quoted, since some (`left`) are words of PostgreSQL's."""
+    return ", ".join(f'"{name}"' for name in columns)

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from qunce.domain.localtime import LocalClock
 from qunce.journal.store import Journal
@@ -130,19 +131,20 @@ def _digests(database: Database) -> dict[str, tuple[int, str]]:
     digests = {}
     for model in _CHILDREN_FIRST:
         meta = model._meta
-        columns = [field.column for field in meta.concrete_fields if field.get_internal_type() != "BigAutoField"]
+        fields = [field for field in meta.concrete_fields if field.get_internal_type() != "BigAutoField"]
+        columns = ", ".join(f'"{field.column}"' for field in fields)
         key = ", ".join(_key_columns(model))
         digest = blake2b(digest_size=16)
         count = 0
-        for row in database.stream(f"SELECT {', '.join(columns)} FROM {meta.db_table} ORDER BY {key}"):
+        for row in database.stream(f"SELECT {columns} FROM {meta.db_table} ORDER BY {key}"):
             digest.update(repr(row).encode("utf-8", "surrogatepass"))
             count += 1
         digests[meta.db_table] = (count, digest.hexdigest())
     return digests
 
 
-def _key_columns(model: Any) -> list[str]:
-    meta = model._meta
+def _key_columns(model: type[Model]) -> list[str]:
+    meta: Any = model._meta
     if meta.pk.get_internal_type() != "BigAutoField":
         return [meta.pk.column]
     fields = meta.constraints[0].fields

@@ -187,7 +187,7 @@ class Projector:
         }
 
     def _referred(self, stored: Positioned, earlier: dict[tuple[str, str, str], int]) -> int | None:
-        """Return the message an event refers to; only earlier ones, since a rebuild knows later ones and a live fold does not."""
+        """Return the message an event refers to; earlier ones only, since a rebuild knows the later and a live fold not."""
         event = stored.event
         reference = _reference(event.body)
         if reference is None or event.conv is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from qunce.connectors.files.base import ImportOptions, Rejected
@@ -189,7 +190,7 @@ class RejectsFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rows = 0
-        self._file = None
+        self._file: TextIO | None = None
         self.name = ""
 
     def write(self, row: Rejected) -> None:

@@ -26,7 +26,7 @@ class SpoolWriter:
         self._stream.write(encoder.encode_lines(events))
 
     def close(self) -> None:
-        self._stream.close()
+        self._stream.close()  # type: ignore[no-untyped-call]  # zstandard's stub leaves it untyped
         self._file.close()
 
     def __enter__(self) -> SpoolWriter:
