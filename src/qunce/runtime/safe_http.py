@@ -1,9 +1,9 @@
 """Call addresses that people typed in (webhooks) without lending them our place in the network (SSRF).
 
-A name is resolved once, every address it has must be public, and the connection goes to exactly the address that was checked, so
-a name that answers differently the second time (DNS rebinding) gains nothing. Redirects and proxy variables are not followed.
-Python's `is_global` alone says yes to 64:ff9b::7f00:1 (NAT64), 2002:7f00:1:: (6to4), 192.0.0.8 and 224.0.0.1, so a list stands on
-top of it.
+A name is resolved once, every address it has must be public, and the connection goes to exactly the address that was checked,
+so a name that answers differently the second time (DNS rebinding) gains nothing. Redirects and proxy variables are not
+followed. Python's `is_global` alone says yes to 64:ff9b::7f00:1 (NAT64), 2002:7f00:1:: (6to4), 192.0.0.8 and 224.0.0.1, so a
+list stands on top of it.
 """
 
 from __future__ import annotations
