@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.setup.environment import ROOT
-
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PYTHON_SOURCES = ("bootstrap.py", "scripts", "src", "tests")
-CATALOGUE_CHECK = "scripts/check_catalogues.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +35,7 @@ def all_checks(python: Path, *, deep: bool, pytest_arguments: Sequence[str] = ()
 
 def _static_checks(python: Path) -> list[Check]:
     tools = python.parent
-    checks = [
+    return [
         Check(name="lint", title="lint (ruff)", command=(str(tools / "ruff"), "check", "--quiet", *PYTHON_SOURCES)),
         Check(
             name="format", title="format (ruff)", command=(str(tools / "ruff"), "format", "--check", "--quiet", *PYTHON_SOURCES)
@@ -46,10 +43,8 @@ def _static_checks(python: Path) -> list[Check]:
         Check(name="imports", title="import contracts (import-linter)", command=(str(tools / "lint-imports"),)),
         Check(name="types", title="types (mypy --strict)", command=(str(tools / "mypy"), "--no-error-summary")),
         Check(name="templates", title="templates (djlint)", command=(str(tools / "djlint"), "src", "--lint", "--quiet")),
+        Check(name="catalogues", title="English texts complete", command=(str(python), "scripts/catalogues.py", "--check")),
     ]
-    if (ROOT / CATALOGUE_CHECK).exists():
-        checks.append(Check(name="catalogues", title="message catalogues", command=(str(python), CATALOGUE_CHECK)))
-    return checks
 
 
 def _test_lanes(python: Path, arguments: Sequence[str]) -> list[Check]:
