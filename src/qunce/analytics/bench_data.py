@@ -58,7 +58,8 @@ def make(store: MirrorStore, shape: Shape) -> None:
 
 def _zipf(draw: np.random.Generator, size: int, exponent: float, count: int) -> Ints:
     weights = np.cumsum(1.0 / np.arange(1, size + 1) ** exponent)
-    return np.searchsorted(weights, draw.random(count) * weights[-1]).astype(np.int64) + 1
+    places: Ints = np.searchsorted(weights, draw.random(count) * weights[-1]).astype(np.int64) + 1
+    return places
 
 
 def _facts_of_day(draw: np.random.Generator, shape: Shape, homes: Ints, seq: int, day: int, count: int) -> pa.Table:

@@ -62,10 +62,9 @@ def _copy(raw: Any, sql: str, names: Sequence[str]) -> dict[str, Ints]:
     casts = ", ".join(f"{name}::bigint" for name in names)
     with raw.cursor() as cursor, cursor.copy(f"copy (select {casts} from ({sql}) rows) to stdout (format binary)") as copy:
         data = b"".join(bytes(block) for block in copy)
-    fields = [
-        ("fields", ">i2"),
-        *((f"{kind}{i}", form) for i in range(len(names)) for kind, form in (("size", ">i4"), ("value", ">i8"))),
-    ]
-    row = np.dtype([(name, form) for name, form in fields])
+    fields = [("fields", ">i2")]
+    for i in range(len(names)):
+        fields += [(f"size{i}", ">i4"), (f"value{i}", ">i8")]
+    row = np.dtype(fields)
     rows = np.frombuffer(data, row, count=(len(data) - _COPY_HEADER - _COPY_TRAILER) // row.itemsize, offset=_COPY_HEADER)
     return {name: rows[f"value{i}"].astype(np.int64) for i, name in enumerate(names)}

@@ -66,13 +66,9 @@ def _compute(args: Namespace, zone: ZoneInfo | None) -> Result:
     since = _day(args.since) if args.since else until - DEFAULT_DAYS + 1
     if since > until:
         raise MetricError("metric.period", since=str(_date(since)), until=str(_date(until)))
-    params = Params(
-        since_day=since,
-        until_day=until,
-        by=(args.by,) if args.by else (),
-        group_ids=_groups(args.group) if args.group else None,
-    )
-    return Engine(store).compute(metric, params)
+    by = (args.by,) if args.by else ()
+    groups = _groups(args.group) if args.group else None
+    return Engine(store).compute(metric, Params(since_day=since, until_day=until, by=by, group_ids=groups))
 
 
 def _groups(asked: list[str]) -> frozenset[int]:

@@ -1,7 +1,7 @@
-"""A community small enough to count by hand: the worked examples of all metrics are reckoned over it, and tests hold them to it.
+"""A community small enough to count by hand: all worked examples are reckoned over it.
 
-Two weeks from Monday, day 20,003. Two groups and one direct chat (9). Members 11 林, 12 王 (15 is a second account of 王), 13 陈,
-14 赵, 16 孙 and 17 周; 21 is staff, 22 a bot, 23 a house persona.
+Two weeks from Monday, day 20,003. Two groups and one direct chat (9). Members 11 林, 12 王 (15 is a second account of 王),
+13 陈, 14 赵, 16 孙 and 17 周; 21 is staff, 22 a bot, 23 a house persona.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ PARTS: Final = (
     ),
     Part(
         id="growth", weight=20, name_zh="净增长", name_en="Net growth",
-        formula_zh="（新增 − 离开）÷ 期初成员；−5% 得 0 分，+5% 得满分；没有进退群记录时不计",
-        formula_en="(joined − left) ÷ members at the start; −5% to +5%; left out where no joins or leaves were reported",
+        formula_zh="（新增 - 离开）÷ 期初成员；-5% 得 0 分，+5% 得满分；没有进退群记录时不计",
+        formula_en="(joined - left) ÷ members at the start; -5% to +5%; left out where no joins or leaves were reported",
         worst=-0.05, best=0.05, ratio=_growth,
     ),
     Part(

@@ -62,7 +62,8 @@ TABLE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
         "refunded_minor": "int64", "currency": "string", "is_paid": "int8",
     },
     "questions": {
-        "seq": "int64", "group_id": "int64", "identity_id": "int64", "day": "int32", "response_s": "int64", "responder": "int64",
+        "seq": "int64", "group_id": "int64", "identity_id": "int64", "day": "int32", "response_s": "int64",
+        "responder": "int64",
     },
 }  # fmt: skip
 """Columns of the dimension tables; facts are in `journal.mirror.FACT_SCHEMA`."""

@@ -18,8 +18,10 @@ METRICS: Final = (
         id="dau",
         name_zh="日活跃成员",
         name_en="Daily active members",
-        definition_zh="当地一天内发言、回应（表情）或点击跟踪链接的成员数。同一成员在多个群里只计一次；不按天看时为每日平均值。",
-        definition_en="Members who spoke, reacted or clicked a tracked link on a local day. One member in several groups counts "
+        definition_zh="当地一天内发言、回应（表情）或点击跟踪链接的成员数。同一成员在多个群里只计一次；"
+        "不按天看时为每日平均值。",
+        definition_en="Members who spoke, reacted or clicked a tracked link on a local day. One member in several groups "
+        "counts "
         "once. Not cut by day, it is the average of the days.",
         unit="people",
         value="value",
@@ -35,7 +37,8 @@ METRICS: Final = (
                 for day, people in ((0, 2), (1, 2), (2, 1), (7, 1), (8, 2))
             ),
             zh="第一个周一林和王活跃（王用两个账号在两个群发言，计一次）：2 人。周二王发言、林点表情：2 人。",
-            en="On the first Monday 林 and 王 are active (王 speaks in two groups with two accounts, counted once): 2. On Tuesday 王 "
+            en="On the first Monday 林 and 王 are active (王 speaks in two groups with two accounts, counted once): 2. On "
+            "Tuesday 王 "
             "speaks and 林 reacts: 2.",
         ),
     ),
@@ -80,7 +83,8 @@ METRICS: Final = (
         name_zh="粘性",
         name_en="Stickiness",
         definition_zh="月活跃成员平均每天有多少比例活跃：30 天日活平均值 ÷ 月活；按天看时为当日日活 ÷ 当日月活。",
-        definition_en="Which share of a month's active members comes on a day: average DAU of 30 days ÷ MAU; by day, that day's "
+        definition_en="Which share of a month's active members comes on a day: average DAU of 30 days ÷ MAU; by day, that "
+        "day's "
         "DAU ÷ its MAU.",
         unit="ratio",
         value="value",
@@ -111,7 +115,8 @@ METRICS: Final = (
             params=Params(since_day=MONDAY, until_day=LAST, by=("group",)),
             rows=({"group_id": 1, "messages": 6}, {"group_id": 2, "messages": 3}),
             zh="群 1：林 2 条、王 3 条、赵 1 条；群 2：王、赵、陈各 1 条。员工、机器人和马甲的不计，私聊的不计。",
-            en="Group 1: 林 2, 王 3, 赵 1. Group 2: 王, 赵 and 陈 one each. Those of staff, bot and persona do not count, nor the "
+            en="Group 1: 林 2, 王 3, 赵 1. Group 2: 王, 赵 and 陈 one each. Those of staff, bot and persona do not count, "
+            "nor the "
             "direct chat.",
         ),
     ),
@@ -138,7 +143,8 @@ METRICS: Final = (
         name_zh="互动率",
         name_en="Engagement rate",
         definition_zh="期间内活跃过的成员 ÷ 期间内在群的成员，都按人计。",
-        definition_en="Members active in the period ÷ members who were in the groups at any time of it; people, not memberships.",
+        definition_en="Members active in the period ÷ members who were in the groups at any time of it; people, not "
+        "memberships.",
         unit="ratio",
         value="value",
         denominator="期间内在群的成员 | members there in the period",

@@ -21,10 +21,13 @@ METRICS: Final = (
         id="group_health",
         name_zh="群健康度",
         name_en="Group health",
-        definition_zh="截至期末的 28 天，五部分相加，0 到 100 分：活跃成员占比 25、双向交流 20、净增长 20、应答速度 20、发言分散度 15。"
+        definition_zh="截至期末的 28 天，五部分相加，0 到 100 分：活跃成员占比 25、双向交流 20、净增长 20、应答速度 20、"
+        "发言分散度 15。"
         "没有数据的部分不计，其余按比例补足。不足 5 人或首现不足 14 天的群不打分，并说明原因。",
-        definition_en="The 28 days that end with the period, 0 to 100, the sum of five parts: active share 25, two-way talk 20, net "
-        "growth 20, answer speed 20, spread of talk 15. A part without data is left out and the others scaled up. Groups of fewer "
+        definition_en="The 28 days that end with the period, 0 to 100, the sum of five parts: active share 25, two-way "
+        "talk 20, net "
+        "growth 20, answer speed 20, spread of talk 15. A part without data is left out and the others scaled up. Groups "
+        "of fewer "
         "than 5 members, or first seen less than 14 days ago, get no score but the reason.",
         unit="score",
         value="value",
@@ -78,9 +81,11 @@ METRICS: Final = (
                     "questions": 1,
                     "fast": 0,
                 },
-            ),  # fmt: skip
-            zh="两个群都只有 4 人，不打分，但给出各部分：群 1 活跃 3 ÷ 4，超过 30%，得满分 25；没有两人同一小时发言，双向交流 0 分。",
-            en="Both groups have 4 members and get no score, but their parts are given: in group 1, 3 ÷ 4 are active, above 30%, all "
+            ),
+            zh="两个群都只有 4 人，不打分，但给出各部分：群 1 活跃 3 ÷ 4，超过 30%，得满分 25；没有两人同一小时发言，"
+            "双向交流 0 分。",
+            en="Both groups have 4 members and get no score, but their parts are given: in group 1, 3 ÷ 4 are active, "
+            "above 30%, all "
             "25 points; no two members spoke in one hour, so two-way talk earns 0.",
         ),
     ),

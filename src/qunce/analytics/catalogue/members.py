@@ -18,7 +18,8 @@ METRICS: Final = (
         name_zh="新增成员",
         name_en="Members joined",
         definition_zh="期间内有进群记录的成员数，按人计：同一人进两个群计一次。来源没有报告进群时为空。",
-        definition_en="Members with a reported join in the period, as people: joining two groups counts once. Empty where the source "
+        definition_en="Members with a reported join in the period, as people: joining two groups counts once. Empty where "
+        "the source "
         "reports no joins.",
         unit="people",
         value="joined",
@@ -55,7 +56,8 @@ METRICS: Final = (
         name_zh="退群率",
         name_en="Leave rate",
         definition_zh="期间内离开的群成员身份 ÷ 期初的群成员身份（成员 × 群）。",
-        definition_en="Memberships ended in the period ÷ memberships that existed when it began (a membership is member × group).",
+        definition_en="Memberships ended in the period ÷ memberships that existed when it began (a membership is member × "
+        "group).",
         unit="ratio",
         value="value",
         denominator="期初群成员身份 | memberships at the start",
@@ -67,7 +69,8 @@ METRICS: Final = (
             params=Params(since_day=MONDAY + 7, until_day=LAST),
             rows=({"numerator": 1, "denominator": 6, "value": 1 / 6},),
             zh="第二周开始时有 6 个身份（群 1：林、王、赵、孙；群 2：王、赵），一个离开：16.7%。",
-            en="When the second week began there were 6 memberships (group 1: 林, 王, 赵, 孙; group 2: 王, 赵), one ended: 16.7%.",
+            en="When the second week began there were 6 memberships (group 1: 林, 王, 赵, 孙; group 2: 王, 赵), one ended: "
+            "16.7%.",
         ),
     ),
     Metric(
@@ -75,7 +78,8 @@ METRICS: Final = (
         name_zh="周留存",
         name_en="Weekly retention",
         definition_zh="按首次出现在群里的那一周分组，第 n 周仍活跃的成员 ÷ 该组成员。第 0 周为首周。",
-        definition_en="Members grouped by the week they first appeared in a group; those active n weeks later ÷ all of the group. "
+        definition_en="Members grouped by the week they first appeared in a group; those active n weeks later ÷ all of the "
+        "group. "
         "Week 0 is the first week.",
         unit="ratio",
         value="value",
@@ -91,7 +95,8 @@ METRICS: Final = (
                 {"cohort": MONDAY + 7, "weeks": 0, "numerator": 1, "denominator": 2, "value": 0.5},
             ),
             zh="首周来了林、王、赵、孙，三人当周活跃，次周林、王仍活跃；第二周来了陈、周，陈活跃。",
-            en="林, 王, 赵 and 孙 came in the first week, three were active in it, 林 and 王 in the next; 陈 and 周 came in the second, "
+            en="林, 王, 赵 and 孙 came in the first week, three were active in it, 林 and 王 in the next; 陈 and 周 came "
+            "in the second, "
             "陈 was active.",
         ),
     ),
@@ -100,7 +105,8 @@ METRICS: Final = (
         name_zh="进群→首次发言→下单漏斗",
         name_en="Join → first message → order",
         definition_zh="期间内进群的成员，之后发言的，再之后付款的（全额退款除外）。每一步须在前一步之后、期间之内，按人计。",
-        definition_en="Members who joined in the period, of them those who then spoke, of them those who then paid an order (wholly "
+        definition_en="Members who joined in the period, of them those who then spoke, of them those who then paid an "
+        "order (wholly "
         "refunded ones left out). Each step after the one before and within the period; people.",
         unit="people",
         value="people",
@@ -124,7 +130,8 @@ METRICS: Final = (
         name_zh="转化率（发言→付款）",
         name_en="Conversion (spoke → paid)",
         definition_zh="期间内发言的成员中，首次发言之后在期间内付过款的比例。",
-        definition_en="Of the members who spoke in the period, the share that paid an order after their first message, in the period.",
+        definition_en="Of the members who spoke in the period, the share that paid an order after their first message, in "
+        "the period.",
         unit="ratio",
         value="value",
         denominator="期间内发言的成员 | members who spoke in the period",

@@ -32,7 +32,8 @@ METRICS: Final = (
             params=Params(since_day=MONDAY, until_day=LAST, by=("week",)),
             rows=({"week": MONDAY, "orders": 2}, {"week": MONDAY + 7, "orders": 1}),
             zh="首周林、王各一单，次周王（另一账号）一单；赵的全退、员工的、未付款的不计。",
-            en="林 and 王 one each in the first week, 王 (other account) one in the second. The refunded, the staff's and the unpaid "
+            en="林 and 王 one each in the first week, 王 (other account) one in the second. The refunded, the staff's and "
+            "the unpaid "
             "ones do not count.",
         ),
     ),
@@ -52,8 +53,8 @@ METRICS: Final = (
         example=Example(
             params=_FORTNIGHT,
             rows=({"currency": "CNY", "revenue_minor": 17_500},),
-            zh="100.00 + 50.00 + (30.00 − 5.00) = 175.00 元。",
-            en="100.00 + 50.00 + (30.00 − 5.00) = 175.00 CNY.",
+            zh="100.00 + 50.00 + (30.00 - 5.00) = 175.00 元。",
+            en="100.00 + 50.00 + (30.00 - 5.00) = 175.00 CNY.",
         ),
     ),
     Metric(
@@ -105,7 +106,8 @@ METRICS: Final = (
         name_zh="复购率",
         name_en="Repeat purchase rate",
         definition_zh="期间内有两笔及以上计入订单的成员 ÷ 期间内购买的成员。须与期间一同阅读。",
-        definition_en="Members with two or more counted orders in the period ÷ members who bought in it. Meaningless without its period.",
+        definition_en="Members with two or more counted orders in the period ÷ members who bought in it. Meaningless "
+        "without its period.",
         unit="ratio",
         value="value",
         denominator="期间内购买的成员 | members who bought in the period",

@@ -38,7 +38,8 @@ METRICS: Final = (
         name_zh="内容类型",
         name_en="Kinds of content",
         definition_zh="成员消息按内容类型（文字、图片、语音等）的条数；一条消息按其第一个非文字部分归类。",
-        definition_en="Members' messages by kind of content (text, image, voice …); a message is of the kind of its first part that "
+        definition_en="Members' messages by kind of content (text, image, voice …); a message is of the kind of its first "
+        "part that "
         "is not text.",
         unit="messages",
         value="messages",
@@ -57,10 +58,13 @@ METRICS: Final = (
         id="first_response",
         name_zh="首响",
         name_en="First response",
-        definition_zh="成员在群里的提问到员工首次回答的秒数（不扣除非工作时间）：中位数、90 分位、3 分钟内得到回答的提问占全部提问的比例。"
+        definition_zh="成员在群里的提问到员工首次回答的秒数（不扣除非工作时间）：中位数、90 分位、3 "
+        "分钟内得到回答的提问占全部提问的比例。"
         "中位数与 90 分位只看已回答的提问，未回答的另列。",
-        definition_en="Seconds from a member's question in a group to the first answer of staff (closed hours included): median, 90th "
-        "percentile, and the share of all questions answered within 3 minutes. Median and percentile look at answered questions only; "
+        definition_en="Seconds from a member's question in a group to the first answer of staff (closed hours included): "
+        "median, 90th "
+        "percentile, and the share of all questions answered within 3 minutes. Median and percentile look at answered "
+        "questions only; "
         "unanswered ones are counted beside them.",
         unit="ratio",
         value="value",
