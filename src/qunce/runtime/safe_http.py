@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 import httpcore
 import httpx
-from httpcore._backends.auto import AutoBackend
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -132,7 +131,7 @@ class SafeTransport(httpx.AsyncHTTPTransport):
         # httpx has no argument for the network backend of its pool.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False),
-            network_backend=GuardedBackend(inner or AutoBackend(), resolve, allowed),
+            network_backend=GuardedBackend(inner or httpcore.AnyIOBackend(), resolve, allowed),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
