@@ -66,6 +66,27 @@ def test_a_zip_of_several_chats_is_read_chat_by_chat(tmp_path: Path) -> None:
     assert {row.conv.name for row in rows if hasattr(row, "conv") and row.conv} == {"甲", "乙"}
 
 
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"<!DOCTYPE html>\n<html><body>Telegram</body></html>", "machine-readable JSON"),
+        (b"SQLite format 3\x00" + b"\x00" * 100, "Export the chat"),
+        (b"%PDF-1.7", "Export the chat"),
+    ],
+)
+def test_files_people_often_try_in_vain_are_named_with_a_way_out(content: bytes, fix: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownFormat, match=fix):
+        rows_of(write(tmp_path, "messages.html", content))
+
+
+def test_an_excel_workbook_is_named_with_a_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(UnknownFormat, match="CSV"):
+        rows_of(path)
+
+
 def test_a_named_format_reads_what_it_would_not_have_recognised(tmp_path: Path) -> None:
     path = write(tmp_path, "a.json", '{"messages": []}')
     with pytest.raises(UnknownFormat):

@@ -5,7 +5,7 @@ read_file(path, None, options) ─▶ Reading: iterate for Event | Rejected; `fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -40,6 +40,19 @@ SURE: Final = 0.3
 """A format less sure than this of a file does not read it unless it is named."""
 
 
+_KNOWN_USELESS: Final[tuple[tuple[Callable[[Head], bool], str, str], ...]] = (
+    (
+        lambda head: head.data.lstrip().lower().startswith((b"<!doctype html", b"<html")),
+        "a web page",
+        "Export the chat again as JSON or text (in Telegram Desktop: machine-readable JSON).",
+    ),
+    (lambda head: head.data.startswith(b"SQLite format 3"), "a database", "Export the chat from the program that made it."),
+    (lambda head: "xl/workbook.xml" in head.members, "an Excel workbook", "Save the sheet as CSV and import that."),
+    (lambda head: head.data.startswith(b"%PDF"), "a PDF", "Export the chat as text or JSON."),
+)
+"""Files people try that no format can read, and what to do instead."""
+
+
 @cache
 def formats() -> tuple[Format, ...]:
     """Return one instance of every format."""
@@ -64,9 +77,16 @@ def detect(head: Head) -> Format:
     """Return the format that is surest of this head. Raises UnknownFormat naming all formats."""
     best = _surest(head)
     if best is None:
+        _refuse_useless(head)
         titles = ", ".join(f"{item.title} ({item.name})" for item in formats())
         raise UnknownFormat(f"{head.name} is of no known format.", f"Known are: {titles}. Or name one with --format.")
     return best
+
+
+def _refuse_useless(head: Head) -> None:
+    for is_such, what, fix in _KNOWN_USELESS:
+        if is_such(head):
+            raise UnknownFormat(f"{head.name} is {what}.", fix)
 
 
 def _surest(head: Head) -> Format | None:
@@ -130,6 +150,7 @@ def _parts(disk: DiskSource, named: Format | None) -> tuple[tuple[Format, Opened
     if not parts and named and len(sources) == 1:
         return ((named, sources[0]),)
     if not parts:
+        _refuse_useless(head)
         raise UnknownFormat(
             f"Nothing in {disk.name} is of a known format.", f"Known are: {', '.join(names())}. Or unpack it and import a part."
         )
