@@ -11,7 +11,7 @@ from qunce.domain.text import contains
 from qunce.readmodels.models import Community, Group, GroupDay, Membership, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from django.db.models import QuerySet
 
@@ -204,3 +204,13 @@ def _sorted(rows: list[GroupRow], sort: str, descending: bool) -> list[GroupRow]
     key = keys[sort]
     known = sorted((row for row in rows if key(row) is not None), key=lambda row: (key(row), row.id), reverse=descending)
     return known + [row for row in rows if key(row) is None]
+
+
+def names(group_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of groups by id."""
+    return dict(Group.objects.filter(pk__in=group_ids).values_list("pk", "name"))
+
+
+def name_of(group_id: int | None) -> str:
+    """Return the name of one group; empty = there is none."""
+    return names((group_id,)).get(group_id, "") if group_id is not None else ""

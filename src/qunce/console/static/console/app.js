@@ -136,14 +136,16 @@
     if (target) target.scrollIntoView({ block: "center" });
     else $("[data-end]")?.scrollIntoView({ block: "end" });
   }
-  addEventListener("load", place);
-  // Older lines are put in above: keep what is being read where it is.
-  let before = null;
+  place();
+  // Older lines are put in above: keep what is being read where it is, whether or not the browser anchors by itself.
+  let anchor = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.matches?.("[data-older]")) before = document.documentElement.scrollHeight - scrollY;
+    if (!event.detail.target.matches?.("[data-older]")) return;
+    const line = event.detail.target.nextElementSibling;
+    anchor = line && { line, top: line.getBoundingClientRect().top };
   });
   document.addEventListener("htmx:afterSwap", () => {
-    if (before !== null) scrollTo(0, document.documentElement.scrollHeight - before);
-    before = null;
+    if (anchor) scrollBy(0, anchor.line.getBoundingClientRect().top - anchor.top);
+    anchor = null;
   });
 })();

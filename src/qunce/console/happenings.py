@@ -1,0 +1,93 @@
+"""Say in one sentence what happened to somebody in a group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from qunce.console import formats
+from qunce.console.labels import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ICONS = {
+    "member.joined": "user-plus", "member.left": "user-minus", "member.restricted": "ban", "member.unrestricted": "microphone",
+    "member.updated": "edit", "member.requested": "user-plus", "contact.added": "user-plus", "contact.removed": "user-minus",
+    "link.clicked": "link", "consent.changed": "shield-check", "tag.changed": "flag", "order": "shopping-cart",
+    "message": "message", "group.updated": "edit", "group.created": "users-group", "group.dismissed": "x",
+}  # fmt: skip
+
+
+def icon_of(what: str) -> str:
+    """Return the icon of a kind of happening."""
+    return ICONS.get(what, "info-circle")
+
+
+def sentence(what: str, detail: Mapping[str, object], name: str, actor: str = "") -> str:
+    """Return what happened; `name` is whom it is about, `actor` who did it where that is somebody else (empty = nobody else)."""
+    parts = {"name": name or _("有人"), "actor": actor}
+    match what:
+        case "member.joined":
+            return _joined(detail, parts)
+        case "member.left":
+            return _left(detail, parts)
+        case "member.restricted":
+            return (_("%(name)s 被 %(actor)s 禁言") if actor else _("%(name)s 被禁言")) % parts
+        case "member.unrestricted":
+            return _("%(name)s 的禁言已解除") % parts
+        case "member.updated":
+            return _updated(detail, parts)
+        case "member.requested":
+            return _("%(name)s 申请入群") % parts
+        case _:
+            return _other(what, detail, parts)
+
+
+def _joined(detail: Mapping[str, object], parts: dict[str, str]) -> str:
+    if parts["actor"]:
+        return _("%(actor)s 邀请 %(name)s 进群") % parts
+    scene = str(detail.get("scene") or "unknown")
+    if scene == "unknown":
+        return _("%(name)s 进群") % parts
+    return _("%(name)s 进群（%(scene)s）") % {**parts, "scene": label("scene", scene)}
+
+
+def _left(detail: Mapping[str, object], parts: dict[str, str]) -> str:
+    reason = str(detail.get("reason") or "unknown")
+    if reason in {"kicked", "banned"}:
+        return (_("%(name)s 被 %(actor)s 移出群") if parts["actor"] else _("%(name)s 被移出群")) % parts
+    return _("%(name)s 退群") % parts
+
+
+def _updated(detail: Mapping[str, object], parts: dict[str, str]) -> str:
+    field, new = str(detail.get("field") or ""), str(detail.get("new") or "")
+    if field == "kind":
+        return _("%(name)s 被标记为%(kind)s") % {**parts, "kind": label("kind", new)}
+    if field == "role":
+        return _("%(name)s 的群身份改为%(role)s") % {**parts, "role": label("role", new)}
+    return _("%(name)s 改昵称为 %(new)s") % {**parts, "new": new or formats.NOTHING}
+
+
+def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> str:
+    match what:
+        case "contact.added":
+            return _("%(name)s 添加了员工为好友") % parts
+        case "contact.removed":
+            return _("%(name)s 与员工解除了好友") % parts
+        case "link.clicked":
+            return _("%(name)s 点击了链接 %(link)s") % {**parts, "link": str(detail.get("url") or detail.get("link_id") or "")}
+        case "consent.changed":
+            granted = bool(detail.get("granted"))
+            return (_("%(name)s 给予了授权") if granted else _("%(name)s 撤回了授权")) % parts
+        case "tag.changed":
+            added, removed = detail.get("added") or (), detail.get("removed") or ()
+            changed = [f"+{tag}" for tag in added] + [f"−{tag}" for tag in removed]  # type: ignore[attr-defined]  # lists of text
+            return _("%(name)s 的标签变动：%(tags)s") % {**parts, "tags": " ".join(changed)}
+        case "group.dismissed":
+            return _("群已解散")
+        case "group.updated":
+            return _("群资料已更新")
+        case _:
+            return _("%(name)s：%(what)s") % {**parts, "what": what}

@@ -1,0 +1,105 @@
+"""List members, and show one across all groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from qunce.accounts.access import can, requires
+from qunce.console import asked, formats, heat, pages
+from qunce.console.labels import label
+from qunce.readmodels.selectors import members as selectors
+from qunce.readmodels.selectors.days import newest_day
+from qunce.runtime.commands import CommandRefused, do_flag_member
+from qunce.runtime.organisation import currency
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+STRIP_WEEKS = 26
+
+
+@require_GET
+@requires("member.view")
+def members(request: HttpRequest) -> HttpResponse:
+    """List members."""
+    visible = asked.visible(request)
+    text = asked.text(request)
+    kind = asked.choice(request, "kind", selectors.KINDS, "")
+    sort = asked.choice(request, "sort", tuple(selectors.SORTS), "recent")
+    after = asked.keyset(request, "after")
+    page = selectors.list_members(visible, text=text, kind=kind, sort=sort, after=after)
+    context = {
+        "page": page, "text": text, "kind": kind, "sort": sort, "currency": currency(), "later": after is not None,
+        "next": f"{page.next[0]}.{page.next[1]}" if page.next else "",
+        "kinds": (
+            ("", _("全部")), ("member", label("kind", "member")), ("staff", label("kind", "staff")), ("bot", label("kind", "bot")),
+            ("house_persona", label("kind", "house_persona")),
+        ),
+        "sorts": (("recent", _("最近出现")), ("messages", _("消息最多")), ("orders", _("订单最多")), ("spend", _("消费最高"))),
+        "may_import": can(asked.staff_of(request), "import.run"),
+    }  # fmt: skip
+    return pages.render(request, "members", context, active="members")
+
+
+@require_GET
+@requires("member.view")
+def member(request: HttpRequest, member_id: int) -> HttpResponse:
+    """Show a member: facts, groups, accounts, orders, activity, and everything they did in order of time."""
+    visible, shown = asked.visible(request), _shown(request, member_id)
+    identities = selectors.identities(member_id)
+    ids = [identity.id for identity in identities]
+    rows, following = selectors.timeline(ids, visible, asked.keyset(request, "before"))
+    context: dict[str, Any] = {
+        "member": shown, "rows": rows, "next": f"{following[0]}.{following[1]}" if following else "", "names": _names(identities),
+    }  # fmt: skip
+    if request.headers.get("HX-Request"):
+        return pages.render_block(request, "member", "timeline", context)
+    newest = newest_day(None) or 0
+    since = heat.monday(newest) - 7 * (STRIP_WEEKS - 1)
+    context |= {
+        "identities": identities,
+        "memberships": selectors.memberships(ids, visible),
+        "orders": selectors.orders(ids, 20),
+        "strip": heat.strip(selectors.daily_messages(ids, since, visible), since, newest),
+        "strip_weeks": STRIP_WEEKS,
+        "strip_until": formats.day(newest),
+        "currency": currency(),
+        "may_flag": can(asked.staff_of(request), "member.flag"),
+        "kinds": [(kind, label("kind", kind)) for kind in ("member", "staff", "bot", "house_persona")],
+    }
+    return pages.render(request, "member", context, active="members")
+
+
+@require_POST
+@requires("member.flag")
+def flag_member(request: HttpRequest, member_id: int) -> HttpResponse:
+    """Say what a member is; metrics follow."""
+    _shown(request, member_id)
+    kind = request.POST.get("kind", "")
+    try:
+        do_flag_member(actor=asked.staff_of(request), member_id=member_id, kind=kind)
+        messages.success(request, _("已标记为%(kind)s。相关指标会在几秒内重新计算。") % {"kind": label("kind", kind)})
+    except CommandRefused as refused:
+        messages.error(request, _("没有标记：%(reason)s") % {"reason": refused.reason})
+    return redirect("member", member_id)
+
+
+def _shown(request: HttpRequest, member_id: int) -> selectors.MemberRow:
+    """Return the member. Raises Http404, also for one who is in none of the groups the reader may see."""
+    visible = asked.visible(request)
+    if visible is not None and not selectors.may_see(member_id, visible):
+        raise Http404
+    found = selectors.member(member_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _names(identities: tuple[selectors.IdentityRow, ...]) -> str:
+    return identities[0].name if identities else ""

@@ -1,0 +1,214 @@
+"""Show one group: what it is, who is in it, what was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Count, F, Q
+
+from qunce.domain.text import fold
+from qunce.readmodels.models import Community, Group, Membership, Message, Question
+from qunce.readmodels.selectors.groups import open_since
+from qunce.readmodels.selectors.people import Person, persons
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+PAGE: Final = 50
+PEOPLE_SORTS: Final = ("messages", "spoke", "joined", "name")
+PEOPLE_FILTERS: Final = ("", "lurking", "left", "new", "staff")
+QUESTION_FILTERS: Final = ("open", "answered", "all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupHead:
+    """A group's own facts."""
+
+    id: int
+    name: str
+    connector: str
+    account: str
+    platform_id: str
+    kind: str
+    notice: str
+    community_id: int | None
+    community: str
+    owner: Person | None
+    created_ms: int | None
+    dismissed_ms: int | None
+    first_ms: int | None
+    last_ms: int | None
+    last_message_ms: int | None
+    message_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """How many people of which kind are in a group now."""
+
+    present: int
+    lurking: int
+    """Present, never said a word that we know of."""
+    left: int
+    staff: int
+    bots: int
+    personas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """One membership in the list of a group's people."""
+
+    person: Person
+    nickname: str
+    role: str
+    joined_ms: int | None
+    first_ms: int
+    left_ms: int | None
+    leave_reason: str
+    scene: str
+    last_message_ms: int | None
+    message_count: int
+    muted_until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplePage:
+    """One page of people; the list of one group is short enough to be counted and paged by number."""
+
+    rows: tuple[PersonRow, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionRow:
+    """A question with its first answer, if there is one."""
+
+    seq: int
+    ts_ms: int
+    group_id: int
+    group: str
+    asker: Person | None
+    text: str
+    answer_seq: int | None
+    answer: str
+    responder: Person | None
+    response_s: int | None
+
+
+def head(group_id: int) -> GroupHead | None:
+    """Return a group; None = there is none. Two queries."""
+    row = (
+        Group.objects.filter(pk=group_id)
+        .values(
+            "id", "name", "connector", "account", "platform_id", "kind", "notice", "community_id", "owner_id", "created_ms",
+            "dismissed_ms", "first_ms", "last_ms", "last_message_ms", "message_count", community_name=F("community__name"),
+        )
+        .first()
+    )  # fmt: skip
+    if row is None:
+        return None
+    owner, community = row.pop("owner_id"), row.pop("community_name")
+    return GroupHead(**row, community=community or "", owner=persons([owner]).get(owner or 0))
+
+
+def crowd(group_id: int) -> Crowd:
+    """Count the people of one group. One query."""
+    there = Q(left_ms=None)
+    return Crowd(
+        **Membership.objects.filter(group_id=group_id).aggregate(
+            present=Count("pk", there),
+            lurking=Count("pk", there & Q(message_count=0) & ~Q(identity__kind__in=("staff", "bot", "house_persona"))),
+            left=Count("pk", ~there),
+            staff=Count("pk", there & Q(identity__kind="staff")),
+            bots=Count("pk", there & Q(identity__kind="bot")),
+            personas=Count("pk", there & Q(identity__kind="house_persona")),
+        )
+    )
+
+
+def people(group_id: int, *, show: str, sort: str, descending: bool, text: str, since_ms: int, page: int) -> PeoplePage:
+    """Return one page of a group's people; `since_ms` says from when on a join is new. Two queries."""
+    rows = _shown(Membership.objects.filter(group_id=group_id), show, since_ms)
+    if text:
+        rows = rows.filter(identity__folded_name__startswith=fold(text))
+    total = rows.count()
+    pages = max(1, -(-total // PAGE))
+    page = min(max(page, 1), pages)
+    column = {"messages": "message_count", "spoke": "last_message_ms", "joined": "joined_ms", "name": "identity__folded_name"}[
+        sort
+    ]
+    order = F(column).desc(nulls_last=True) if descending else F(column).asc(nulls_last=True)
+    found = rows.order_by(order, "pk").values_list(
+        "identity_id", "identity__member_id", "identity__name", "identity__kind", "nickname", "role", "joined_ms", "first_ms",
+        "left_ms", "leave_reason", "scene", "last_message_ms", "message_count", "muted_until_ms",
+    )[(page - 1) * PAGE : page * PAGE]  # fmt: skip
+    return PeoplePage(rows=tuple(_person_row(row) for row in found), total=total, page=page, pages=pages)
+
+
+def _shown(rows: QuerySet[Membership], show: str, since_ms: int) -> QuerySet[Membership]:
+    if show == "left":
+        return rows.exclude(left_ms=None)
+    rows = rows.filter(left_ms=None)
+    if show == "lurking":
+        return rows.filter(message_count=0).exclude(identity__kind__in=("staff", "bot", "house_persona"))
+    if show == "new":
+        return rows.filter(joined_ms__gte=since_ms)
+    if show == "staff":
+        return rows.filter(identity__kind__in=("staff", "bot", "house_persona"))
+    return rows
+
+
+def _person_row(row: tuple[object, ...]) -> PersonRow:
+    identity, member, name, kind, *rest = row
+    keys = (
+        "nickname", "role", "joined_ms", "first_ms", "left_ms", "leave_reason", "scene", "last_message_ms", "message_count",
+        "muted_until_ms",
+    )  # fmt: skip
+    person = Person(identity_id=identity, member_id=member, name=name, kind=kind)  # type: ignore[arg-type]  # columns in order
+    return PersonRow(person=person, **dict(zip(keys, rest, strict=True)))  # type: ignore[arg-type]
+
+
+def questions(group_id: int, *, show: str, before_seq: tuple[int, int] | None) -> tuple[QuestionRow, ...]:
+    """Return up to `PAGE` + 1 questions of a group, newest first; the extra one says that there are more. Four queries."""
+    rows = Question.objects.filter(group_id=group_id)
+    if show == "open":
+        rows = rows.filter(answer_seq=None)
+    elif show == "answered":
+        rows = rows.exclude(answer_seq=None)
+    if before_seq is not None:
+        rows = rows.filter(Q(ts_ms__lte=before_seq[0]) & (Q(ts_ms__lt=before_seq[0]) | Q(seq__lt=before_seq[1])))
+    return _question_rows(rows.order_by("-ts_ms", "-seq")[: PAGE + 1])
+
+
+def needs_me(visible: frozenset[int] | None, *, until: int, limit: int = 8) -> tuple[QuestionRow, ...]:
+    """Return open questions, the one that has waited longest first; older than a week they no longer count. Four queries."""
+    rows = Question.objects.filter(answer_seq=None, ts_ms__gte=open_since(until))
+    if visible is not None:
+        rows = rows.filter(group_id__in=visible)
+    return _question_rows(rows.order_by("ts_ms", "seq")[:limit])
+
+
+def communities() -> tuple[tuple[int, str], ...]:
+    """Return all communities by name."""
+    return tuple(Community.objects.order_by("name").values_list("pk", "name"))
+
+
+def _question_rows(rows: QuerySet[Question]) -> tuple[QuestionRow, ...]:
+    found = list(
+        rows.values_list("seq", "ts_ms", "group_id", "group__name", "identity_id", "answer_seq", "responder_id", "response_s")
+    )
+    texts = dict(
+        Message.objects.filter(seq__in=[seq for row in found for seq in (row[0], row[5]) if seq]).values_list("seq", "text")
+    )
+    names = persons([pk for row in found for pk in (row[4], row[6])])
+    return tuple(
+        QuestionRow(
+            seq=seq, ts_ms=ts_ms, group_id=group_id, group=group, asker=names.get(asker), text=texts.get(seq, ""),
+            answer_seq=answer, answer=texts.get(answer or 0, ""), responder=names.get(responder or 0), response_s=response_s,
+        )
+        for seq, ts_ms, group_id, group, asker, answer, responder, response_s in found
+    )  # fmt: skip

@@ -1,0 +1,306 @@
+"""Find members, and show one across all groups."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Count, F, Q
+
+from qunce.domain.events import TYPE_BY_CODE, TYPE_NAMES
+from qunce.domain.text import fold
+from qunce.readmodels.contents import CONTENT_NAMES
+from qunce.readmodels.models import Happening, Identity, Member, Membership, Message, Order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.db.models import QuerySet
+
+    from qunce.readmodels.selectors.days import Visible
+
+PAGE: Final = 50
+TIMELINE_PAGE: Final = 40
+SORTS: Final = {"recent": "last_ms", "messages": "message_count", "orders": "order_count", "spend": "paid_minor"}
+KINDS: Final = ("", "member", "staff", "bot", "house_persona")
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    """One member in a list."""
+
+    id: int
+    name: str
+    kind: str
+    first_ms: int | None
+    last_ms: int | None
+    last_message_ms: int | None
+    message_count: int
+    order_count: int
+    paid_minor: int
+    groups: int
+    """Visible groups the member is in now."""
+    connectors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPage:
+    """One page; `next` is where to go on, None = the end."""
+
+    rows: tuple[MemberRow, ...]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityRow:
+    """One account of a member."""
+
+    id: int
+    connector: str
+    account: str
+    platform_id: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipRow:
+    """One group of a member."""
+
+    group_id: int
+    group: str
+    connector: str
+    nickname: str
+    role: str
+    joined_ms: int | None
+    first_ms: int
+    left_ms: int | None
+    leave_reason: str
+    scene: str
+    message_count: int
+    last_message_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """One order of a member."""
+
+    id: int
+    order_id: str
+    status: str
+    created_ms: int
+    paid_ms: int | None
+    amount_minor: int
+    refunded_minor: int
+    currency: str
+    items: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineRow:
+    """Something a member did: `what` is `message`, `order`, or the type of an event."""
+
+    seq: int
+    ts_ms: int
+    what: str
+    group_id: int | None
+    group: str
+    text: str
+    content: str
+    detail: Mapping[str, object]
+    order: OrderRow | None
+
+
+def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Place | None) -> MemberPage:
+    """Return one page of members, largest first in the order of `sort`. Three queries.
+
+    `text` is the beginning of a name, or an id of a platform. `after` is the place of the last row of the page before.
+    """
+    column = SORTS[sort]
+    rows = _narrow(_seen(visible), text, kind).annotate(place=F(column))
+    if column == "last_ms":
+        rows = rows.exclude(last_ms=None)
+    if after is not None:
+        rows = rows.filter(Q(**{f"{column}__lte": after[0]}) & (Q(**{f"{column}__lt": after[0]}) | Q(pk__gt=after[1])))
+    columns = (
+        "id",
+        "name",
+        "kind",
+        "first_ms",
+        "last_ms",
+        "last_message_ms",
+        "message_count",
+        "order_count",
+        "paid_minor",
+        "place",
+    )
+    found = list(rows.order_by(F(column).desc(), "id").values(*columns)[: PAGE + 1])
+    more, found = len(found) > PAGE, found[:PAGE]
+    places = [row.pop("place") for row in found]
+    extra = _groups_and_platforms([row["id"] for row in found], visible)
+    page = tuple(MemberRow(**row, groups=extra[row["id"]][0], connectors=extra[row["id"]][1]) for row in found)
+    return MemberPage(rows=page, next=(places[-1], page[-1].id) if more else None)
+
+
+def _seen(visible: Visible) -> QuerySet[Member]:
+    if visible is None:
+        return Member.objects.all()
+    return Member.objects.filter(pk__in=Identity.objects.filter(membership__group_id__in=visible).values("member_id"))
+
+
+def _narrow(rows: QuerySet[Member], text: str, kind: str) -> QuerySet[Member]:
+    if kind == "member":
+        rows = rows.filter(kind__in=("member", "unknown"))
+    elif kind:
+        rows = rows.filter(kind=kind)
+    if text:
+        found = Identity.objects.filter(Q(folded_name__startswith=fold(text)) | Q(platform_id=text))
+        rows = rows.filter(pk__in=found.values("member_id"))
+    return rows
+
+
+def _groups_and_platforms(member_ids: list[int], visible: Visible) -> dict[int, tuple[int, tuple[str, ...]]]:
+    there = Q(membership__left_ms=None, membership__isnull=False)
+    if visible is not None:
+        there &= Q(membership__group_id__in=visible)
+    rows = (
+        Identity.objects.filter(member_id__in=member_ids)
+        .values_list("member_id", "connector")
+        .annotate(groups=Count("membership", filter=there))
+        .order_by("member_id", "connector")
+    )
+    found: dict[int, tuple[int, tuple[str, ...]]] = dict.fromkeys(member_ids, (0, ()))
+    for member, connector, groups in rows:
+        count, connectors = found[member]
+        found[member] = (count + groups, (*connectors, connector))
+    return found
+
+
+def may_see(member_id: int, visible: Visible) -> bool:
+    """Tell whether somebody who sees the groups `visible` may see this member."""
+    return _seen(visible).filter(pk=member_id).exists()
+
+
+def member(member_id: int) -> MemberRow | None:
+    """Return one member without counting groups; None = there is none."""
+    columns = ("id", "name", "kind", "first_ms", "last_ms", "last_message_ms", "message_count", "order_count", "paid_minor")
+    row = Member.objects.filter(pk=member_id).values(*columns).first()
+    return MemberRow(**row, groups=0, connectors=()) if row else None
+
+
+def identities(member_id: int) -> tuple[IdentityRow, ...]:
+    """Return the accounts of a member."""
+    columns = ("id", "connector", "account", "platform_id", "name", "kind")
+    return tuple(IdentityRow(**row) for row in Identity.objects.filter(member_id=member_id).order_by("id").values(*columns))
+
+
+def memberships(identity_ids: list[int], visible: Visible) -> tuple[MembershipRow, ...]:
+    """Return the visible groups of a member: present ones first, then by messages. At most 200."""
+    rows = Membership.objects.filter(identity_id__in=identity_ids)
+    if visible is not None:
+        rows = rows.filter(group_id__in=visible)
+    columns = (
+        "group_id", "nickname", "role", "joined_ms", "first_ms", "left_ms", "leave_reason", "scene", "message_count",
+        "last_message_ms",
+    )  # fmt: skip
+    ordered = rows.order_by(F("left_ms").asc(nulls_first=True), "-message_count", "group_id")
+    return tuple(
+        MembershipRow(**row) for row in ordered.values(*columns, group=F("group__name"), connector=F("group__connector"))[:200]
+    )
+
+
+def orders(identity_ids: list[int], limit: int = 50) -> tuple[OrderRow, ...]:
+    """Return the newest orders of a member."""
+    rows = Order.objects.filter(identity_id__in=identity_ids).order_by("-created_ms", "-id")
+    return tuple(_order(row) for row in _order_values(rows)[:limit])
+
+
+def daily_messages(identity_ids: list[int], since: int, visible: Visible) -> dict[int, int]:
+    """Return how many messages a member sent on each day from `since` on; days without one are left out."""
+    rows = Message.objects.filter(identity_id__in=identity_ids, day__gte=since)
+    if visible is not None:
+        rows = rows.filter(group_id__in=visible)
+    return dict(rows.order_by().values_list("day").annotate(Count("seq")))
+
+
+def timeline(identity_ids: list[int], visible: Visible, before: Place | None) -> tuple[tuple[TimelineRow, ...], Place | None]:
+    """Return what a member did, newest first, and where to go on (None = the end). Three queries and one for group names.
+
+    Takes the newest of three kinds and merges them, so a page costs three index ranges however long the life of a member.
+    """
+    rows = [
+        *_said(identity_ids, visible, before),
+        *_happened(identity_ids, visible, before),
+        *_ordered(identity_ids, before),
+    ]
+    rows.sort(key=lambda row: (row.ts_ms, row.seq), reverse=True)
+    page = tuple(rows[:TIMELINE_PAGE])
+    return page, (page[-1].ts_ms, page[-1].seq) if len(rows) > TIMELINE_PAGE else None
+
+
+def _earlier(before: Place | None, column: str, key: str) -> Q:
+    if before is None:
+        return Q()
+    return Q(**{f"{column}__lte": before[0]}) & (Q(**{f"{column}__lt": before[0]}) | Q(**{f"{key}__lt": before[1]}))
+
+
+def _said(identity_ids: list[int], visible: Visible, before: Place | None) -> list[TimelineRow]:
+    rows = Message.objects.filter(_earlier(before, "ts_ms", "seq"), identity_id__in=identity_ids)
+    if visible is not None:
+        rows = rows.filter(group_id__in=visible)
+    found = rows.order_by("-ts_ms", "-seq").values_list(
+        "seq", "ts_ms", "group_id", "group__name", "text", "content", "deleted_ms"
+    )
+    return [
+        TimelineRow(
+            seq=seq, ts_ms=ts_ms, what="message", group_id=group_id, group=group, text="" if deleted else text,
+            content="deleted" if deleted else CONTENT_NAMES.get(content, "other"), detail={}, order=None,
+        )
+        for seq, ts_ms, group_id, group, text, content, deleted in found[: TIMELINE_PAGE + 1]
+    ]  # fmt: skip
+
+
+def _happened(identity_ids: list[int], visible: Visible, before: Place | None) -> list[TimelineRow]:
+    rows = Happening.objects.filter(_earlier(before, "ts_ms", "seq"), identity_id__in=identity_ids)
+    if visible is not None:
+        rows = rows.filter(Q(group_id=None) | Q(group_id__in=visible))
+    found = rows.order_by("-ts_ms", "-seq").values_list("seq", "ts_ms", "type", "group_id", "group__name", "detail")
+    return [
+        TimelineRow(
+            seq=seq, ts_ms=ts_ms, what=TYPE_NAMES[TYPE_BY_CODE[code]], group_id=group_id, group=group or "", text="", content="",
+            detail=json.loads(detail) if detail else {}, order=None,
+        )
+        for seq, ts_ms, code, group_id, group, detail in found[: TIMELINE_PAGE + 1]
+    ]  # fmt: skip
+
+
+def _ordered(identity_ids: list[int], before: Place | None) -> list[TimelineRow]:
+    rows = Order.objects.filter(_earlier(before, "created_ms", "id"), identity_id__in=identity_ids)
+    return [
+        TimelineRow(
+            seq=order.id,
+            ts_ms=order.created_ms,
+            what="order",
+            group_id=None,
+            group="",
+            text="",
+            content="",
+            detail={},
+            order=order,
+        )
+        for order in map(_order, _order_values(rows.order_by("-created_ms", "-id"))[: TIMELINE_PAGE + 1])
+    ]
+
+
+def _order_values(rows: QuerySet[Order]) -> QuerySet[Order, dict[str, object]]:
+    return rows.values(
+        "id", "order_id", "status", "created_ms", "paid_ms", "amount_minor", "refunded_minor", "currency", "items"
+    )
+
+
+def _order(row: dict[str, object]) -> OrderRow:
+    items = str(row.pop("items"))
+    return OrderRow(**row, items=tuple(json.loads(items)) if items else ())  # type: ignore[arg-type]  # columns by name
