@@ -86,7 +86,7 @@ def test_scoped_staff_act_in_their_own_groups_and_communities_only(role: Role) -
         assert not can(staff, action, group_id=FOREIGN)
         assert not can(staff, action, community_id=3)
         assert not can(staff, action, group_id=OWN, community_id=3)
-    assert visible_group_ids(staff) == {OWN, IN_OWN_COMMUNITY}
+    assert visible_group_ids(staff) == frozenset({OWN, IN_OWN_COMMUNITY})
 
 
 @pytest.mark.parametrize("role", Role)

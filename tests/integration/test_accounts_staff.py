@@ -86,7 +86,7 @@ def test_a_change_is_audited_with_what_was_before(boss: Staff) -> None:
     assert _last_entry() == ("staff.changed", {"role": "manager"}, {"role": "supervisor"})
     do_set_scopes(actor=boss, staff_id=ann.pk, group_ids=[5, 3, 5])
     assert _last_entry() == ("staff.scoped", {"group_ids": []}, {"group_ids": [3, 5]})
-    assert visible_group_ids(Staff.objects.get(pk=ann.pk)) == {3, 5}
+    assert visible_group_ids(Staff.objects.get(pk=ann.pk)) == frozenset({3, 5})
     do_set_password(actor=boss, staff_id=ann.pk, password="another good one 7")
     assert _last_entry() == ("staff.password_set", {}, {})
     assert verify_chain().ok

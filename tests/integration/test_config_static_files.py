@@ -41,7 +41,8 @@ def test_before_collecting_a_file_keeps_its_name() -> None:
 
 def test_collected_files_are_hashed_compressed_and_cached_for_ever(site: Path) -> None:
     assert collect()
-    staticfiles_storage.hashed_files = staticfiles_storage.load_manifest()[0]
+    storage: Any = staticfiles_storage
+    storage.hashed_files = storage.load_manifest()[0]
     address = static("app.css")
     assert address != "/static/app.css"
     response = Client().get(address, headers={"accept-encoding": "gzip, br"})

@@ -92,7 +92,7 @@ def test_no_xlsx_text_is_a_formula_and_nothing_visible_is_changed(text: str) -> 
 
 
 def test_numbers_stay_numbers_and_times_are_local() -> None:
-    rows = [[-12.5, Decimal("3.20"), 7, None, datetime(2026, 1, 1, 16, 0, tzinfo=UTC), math.nan]]
+    rows: list[list[exports.Cell]] = [[-12.5, Decimal("3.20"), 7, None, datetime(2026, 1, 1, 16, 0, tzinfo=UTC), math.nan]]
     file = io.BytesIO()
     write_csv(file, ["a"] * 6, rows)
     assert file.getvalue().decode("utf-8-sig").splitlines()[1] == '-12.5,3.20,7,"","2026-01-02 00:00:00",""'
