@@ -60,5 +60,6 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A page of its own for each test: no cookies, Chinese, the time zone of the demonstration."""
     context = chromium.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
     yield context.new_page()
     context.close()
