@@ -73,12 +73,12 @@ class FileSource(Protocol):
     """The file itself where it lies plain on disk, for formats that need random access (Parquet); None inside archives."""
 
     def stream(self) -> BinaryIO:
-        """Return the decompressed bytes (for ijson); counts what is read towards progress."""
+        """Return the decompressed bytes from the beginning; counts what is read towards progress."""
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield (line number from 1, text without newline); encoding found once: UTF-8 with or without BOM, UTF-16, GB18030.
 
-        A line longer than the limit is yielded as an empty string with its number after `over_long` has noted it.
+        A line longer than the limit is yielded as an empty string with its number, and rejected; so is one that is in another encoding.
         """
 
     def members(self) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class Reading:
 
     @property
     def bytes_read(self) -> int:
-        """Progress in bytes of the file as it lies on disk."""
+        """Progress in bytes of the file as it lies on disk; starts over where a format goes through the file twice."""
         return self._disk.bytes_read
 
     @property
