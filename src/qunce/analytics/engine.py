@@ -7,8 +7,9 @@ process, a folder of Parquet does not.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import ibis
 import pyarrow as pa
@@ -29,7 +30,11 @@ class Engine:
     def __init__(self, store: MirrorStore, *, threads: int = 2, memory_limit: str = "2GB") -> None:
         self._store = store
         self._lock = Lock()
-        self._connection = ibis.duckdb.connect(threads=threads, memory_limit=memory_limit, preserve_insertion_order=False)
+        self._options = {"threads": threads, "memory_limit": memory_limit, "preserve_insertion_order": False}
+
+    @cached_property
+    def _connection(self) -> Any:
+        return ibis.duckdb.connect(**self._options)
 
     def compute(self, metric: Metric, params: Params) -> Result:
         """Return the metric's values. Raises ValueError if the metric cannot be cut as `params.by` asks."""
