@@ -12,6 +12,7 @@ from qunce.connectors.files.order_rows import OrderLine
 from qunce.domain.events import Item
 
 MAX_NAME: Final = 200
+_LONGEST: Final = 2 * MAX_NAME
 _MAX_QUANTITY: Final = 10**9
 _SEPARATOR: Final = re.compile(r"[;；|\n]+")
 _TIMES: Final = re.compile(r"(?P<name>.+?)\s*[×xX*]\s?(?P<count>\d{1,6})(?:\s?[件个盒瓶袋份])?")
@@ -22,12 +23,12 @@ def read_items(line: OrderLine, currency: str, amount: Decimal | None) -> list[I
     value = line.values.get("items")
     if isinstance(value, list):
         return [item for entry in value if (item := _entry(entry, currency))]
-    names = [name for name in _SEPARATOR.split(line.text("items")) if name.strip()]
+    names = [name.strip()[:_LONGEST] for name in _SEPARATOR.split(line.text("items")) if name.strip()]
     sku = line.text("sku")
     if not names and not sku:
         return []
     if len(names) <= 1:
-        return [_single(names[0].strip() if names else sku, line, currency, amount)]
+        return [_single(names[0] if names else sku, line, currency, amount)]
     return list(_named(names))
 
 
@@ -44,14 +45,14 @@ def _single(name: str, line: OrderLine, currency: str, amount: Decimal | None) -
 
 def _named(names: list[str]) -> Iterator[Item]:
     for name in names:
-        match = _TIMES.fullmatch(name.strip())
-        yield Item(name=(match["name"] if match else name.strip())[:MAX_NAME], quantity=int(match["count"]) if match else 1)
+        match = _TIMES.fullmatch(name)
+        yield Item(name=(match["name"] if match else name)[:MAX_NAME], quantity=int(match["count"]) if match else 1)
 
 
 def _entry(entry: Any, currency: str) -> Item | None:
     """Return the item of a list's entry: a name, or an object with name, sku, quantity and amount."""
     if isinstance(entry, str):
-        return next(_named([entry]), None) if entry.strip() else None
+        return next(_named([entry.strip()[:_LONGEST]]), None) if entry.strip() else None
     if not isinstance(entry, dict):
         return None
     name = next((str(entry[key]) for key in ("name", "title", "商品", "商品名称") if entry.get(key)), "")

@@ -17,6 +17,8 @@ Shape = Literal["manager", "pc", "mobile"]
 ANONYMOUS: Final = "80000000"
 """The one number under which QQ writes everybody who speaks anonymously."""
 
+LONGEST: Final = 300
+"""No head or frame is longer; longer lines are text and are not tried against the patterns, whose cost grows with length."""
 _CLOCK: Final = (
     r"(?:(?P<before>上午|下午|凌晨|中午|晚上)\s?)?(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2})(?:\s(?P<after>[AaPp][Mm]))?"
 )
@@ -56,6 +58,8 @@ class Line(NamedTuple):
 
 def read_head(line: str) -> Line | None:
     """Return the head a line is; None for any other line."""
+    if len(line) > LONGEST:
+        return None
     for shape, pattern in (("manager", _MANAGER), ("pc", _PC), ("mobile", _MOBILE)):
         match = pattern.fullmatch(line)
         if match:
@@ -77,13 +81,13 @@ def _line(shape: Shape, match: re.Match[str]) -> Line | None:
 
 def read_date(line: str) -> tuple[str, str, str] | None:
     """Return the date of a line `— —  2020-2-21  — —`."""
-    match = _DATE.fullmatch(line)
+    match = _DATE.fullmatch(line) if len(line) <= LONGEST else None
     return (match["a"], match["b"], match["c"]) if match else None
 
 
 def read_title(line: str) -> str | None:
     """Return the group of a line `消息对象:新生群`."""
-    match = _TITLE.fullmatch(line)
+    match = _TITLE.fullmatch(line) if len(line) <= LONGEST else None
     return match["title"] if match else None
 
 

@@ -26,6 +26,7 @@ _MORNING: Final = frozenset({"上午", "凌晨", "早上", "清晨", "午前", "
 _EVENING: Final = frozenset({"下午", "晚上", "傍晚", "午後", "pm", "p.m."})
 _NOON: Final = "中午"
 _HOUR_CACHE: Final = 4096
+_LONGEST: Final = 64
 
 
 def hour_of_12(hour: int, mark: str) -> int | None:
@@ -75,6 +76,8 @@ class TimeReader:
         if len(text) == 19 and text[13] == ":" and text[4] == "-":
             return self._in_hour(text)
         text = text.strip()
+        if len(text) > _LONGEST:
+            return None
         if _NUMBER.fullmatch(text):
             return self._digits(text)
         try:

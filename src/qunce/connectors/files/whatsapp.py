@@ -217,6 +217,7 @@ class _Maker:
             return
         text, parts = _content(text)
         mentions = tuple(dict.fromkeys(_MENTION.findall(text)))
+        text = _MENTION.sub(r"@\1", text)
         yield self._event(ts_ms, MessageCreated(message_id=None, text=text, content=parts, mentions=mentions), key, actor)
 
     def _system(self, ts_ms: int, text: str) -> Iterator[Event]:

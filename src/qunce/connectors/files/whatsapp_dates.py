@@ -49,6 +49,8 @@ def read_head(line: str) -> Head | None:
     if not match:
         return None
     hour = hour_of_12(int(match["h"]), (match["before"] or "").strip() or match["after"] or "")
+    if hour is None:  # a word such as klo or um
+        hour = hour_of_12(int(match["h"]), match["after"] or "")
     if hour is None or hour > 23 or int(match["m"]) > 59:
         return None
     clock = (hour, int(match["m"]), min(int(match["s"] or 0), 59))
@@ -95,10 +97,10 @@ def infer_order(heads: Iterable[Head], latest: datetime) -> str:
     if not count:
         raise Unreadable("No line begins with a date and a time.", "Choose the text file that WhatsApp's chat export made.")
     day, month, year = candidates
-    best = min(candidate.impossible for candidate in candidates)
-    fitting = [candidate for candidate in (day, month) if candidate.impossible == best]
-    if not fitting:
+    best = min(day.impossible, month.impossible)
+    if best * 5 > count and not year.impossible:
         return year.order
+    fitting = [candidate for candidate in (day, month) if candidate.impossible == best]
     if len(fitting) == 1 or not differs:
         return fitting[0].order
     if day.backwards != month.backwards:

@@ -21,9 +21,9 @@ _OMITTED: Final = re.compile(
     r"|(?P<zh2>图片|圖片|图像|视频|影片|音频|音訊|语音|贴图|貼圖|文档|文件)已(?:忽略|省略|略去)",
     re.IGNORECASE,
 )
-_ATTACHED: Final = re.compile(
-    r"<(?:attached|Anhang|adjunto|附件)[:：]\s?(?P<a>[^<>\n]{1,255})>"
-    r"|(?P<b>[^\n]{1,255}\.\w{1,8}) ?[(（](?:file attached|Datei angehängt|archivo adjunto|(?:文件)?附件|已附加文件)[)）]"
+_ATTACHED: Final = re.compile(r"<(?:attached|Anhang|adjunto|附件)[:：]\s?(?P<file>[^<>\n]{1,255})>")
+_FILE_FIRST: Final = re.compile(
+    r"(?P<file>[^\n]{1,255}?\.\w{1,8}) ?[(（](?:file attached|Datei angehängt|archivo adjunto|(?:文件)?附件|已附加文件)[)）]"
 )
 EDITED: Final = re.compile(
     r"\s?\u200e?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje.?|此[消訊]息已[编編].)>$"
@@ -65,10 +65,10 @@ def omitted_media(text: str) -> MediaType | None:
 
 def attached_file(text: str) -> tuple[MediaType, str, str] | None:
     """Return (kind, file name, caption) of an attachment; None if there is none."""
-    match = _ATTACHED.search(text)
+    match = _ATTACHED.search(text) or _FILE_FIRST.match(text)
     if not match:
         return None
-    file = (match["a"] or match["b"]).strip()
+    file = match["file"].strip()
     ending = file.rpartition(".")[2].lower()
     kinds: list[MediaType] = [kind for kind, endings in _ENDINGS.items() if ending in endings]
     return kinds[0] if kinds else "file", file, (text[: match.start()] + text[match.end() :]).strip()

@@ -31,6 +31,8 @@ _PLACEHOLDER: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"<title>(?:<!\[CDATA\[)?(?P<title>.*?)(?:\]\]>)?</title>", re.DOTALL)
 _URL: Final = re.compile(r"<url>(?:<!\[CDATA\[)?(?P<url>https?://[^\s<\]]+)")
+_SEARCHED: Final = 20_000
+"""XML is searched so far; titles stand at its beginning, and a hostile one must not cost its length squared."""
 _SHOWN: Final = frozenset({"link", "file", "card", "forward", "location", "other"})
 
 
@@ -48,8 +50,8 @@ def kind_named(word: str) -> Kind:
 
 def content_of(kind: Kind, content: str) -> tuple[str, tuple[Part, ...]]:
     """Return (text people read, parts beside it) of a message. XML is reduced to its title and address."""
-    title = _TITLE.search(content) if "<" in content else None
-    url = _URL.search(content) if title else None
+    title = _TITLE.search(content, 0, _SEARCHED) if "<" in content else None
+    url = _URL.search(content, 0, _SEARCHED) if title else None
     shown = unescape(title["title"]).strip() if title else "" if content.lstrip().startswith(("<?xml", "<msg")) else content
     if kind == "quote":
         return shown, ()
