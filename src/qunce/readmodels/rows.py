@@ -27,6 +27,15 @@ class Database:
         if not self.postgres:
             self.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
 
+    def prefer_indexes(self) -> None:
+        """Until the transaction ends, look rows up by index.
+
+        PostgreSQL knows nothing about the sizes of tables that grow this fast and of fresh stages, and would read the whole
+        journal for each batch.
+        """
+        if self.postgres:
+            self.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off")
+
     def query(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         """Return all rows of a query written with `?` placeholders."""
         cursor = self.raw().cursor()

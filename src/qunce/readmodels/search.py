@@ -36,6 +36,12 @@ def change(database: Database, edits: Sequence[tuple[int, str, str]]) -> None:
     add(database, [(seq, tokens) for seq, _, new in edits if (tokens := index_tokens(new))])
 
 
+def tidy(database: Database) -> None:
+    """Finish what PostgreSQL put off while many messages came in, so that the next search does not wait for it."""
+    if database.postgres:
+        database.query("SELECT gin_clean_pending_list('message_search_tokens')")
+
+
 def find(
     database: Database, query: str, *, group_ids: Sequence[int] | None = None, identity_ids: Sequence[int] | None = None,
     since_ms: int | None = None, until_ms: int | None = None, before_seq: int | None = None, limit: int = 50,

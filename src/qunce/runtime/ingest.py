@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from qunce.domain.events import Event, Source
 from qunce.domain.localtime import LocalClock
 from qunce.journal.store import Appended, Journal
+from qunce.readmodels import search
 from qunce.readmodels.projector import Projector, settle
 from qunce.readmodels.rows import Database
 from qunce.runtime.clock import now_ms
@@ -57,6 +58,7 @@ class Ingest:
         """Append and fold one batch, durably. Raises what the database raises; then nothing of the batch is kept."""
         try:
             with transaction.atomic():
+                self.database.prefer_indexes()
                 appended = self.journal.append(events, self._clock())
                 if appended.events:
                     self._projector.apply(appended.events)
@@ -86,7 +88,10 @@ class Ingest:
     def settle(self) -> int:
         """Pair questions with answers where something changed; return how many groups."""
         with transaction.atomic():
-            return settle(self.database)
+            groups = settle(self.database)
+            if groups:
+                search.tidy(self.database)
+            return groups
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

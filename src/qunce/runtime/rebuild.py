@@ -109,6 +109,7 @@ def perform(params: dict[str, Any], beat: Callable[[dict[str, Any]], None]) -> d
 def _fold(database: Database, journal: Journal, progress: Progress) -> int:
     projector = Projector(database, LocalClock(organisation.zone()), journal.positions, organisation.currency())
     head = journal.head()
+    database.prefer_indexes()
     for batch in journal.read_all(batch=_BATCH):
         projector.apply(batch)
         progress(batch[-1].seq, head)
