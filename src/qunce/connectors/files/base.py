@@ -78,7 +78,8 @@ class FileSource(Protocol):
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield (line number from 1, text without newline); encoding found once: UTF-8 with or without BOM, UTF-16, GB18030.
 
-        A line longer than the limit is yielded as an empty string with its number, and rejected; so is one that is in another encoding.
+        A line longer than the limit is yielded as an empty string with its number, and rejected; so is a line in another
+        encoding.
         """
 
     def members(self) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """Walk a JSON file of any size with flat memory, value by value.
 
 The standard library's C scanner decodes one value from the middle of a text and says where it ends. So the file is read in
-pieces, each array item is decoded in one call, and only an item at the end of a piece is tried again with more text. That is about
-as fast as ijson's C parser, and, unlike it, it can put a limit on one value: a value longer than the limit is not held, it is
-skipped piece by piece, and `TOO_LONG` stands in its place.
+pieces, each array item is decoded in one call, and only an item at the end of a piece is tried again with more text. That is
+about as fast as ijson's C parser, and, unlike it, it can put a limit on one value: a value longer than the limit is not held,
+it is skipped piece by piece, and `TOO_LONG` stands in its place.
 """
 
 from __future__ import annotations
