@@ -150,6 +150,22 @@ def test_missing_columns_are_named_with_those_found(tmp_path: Path, content: str
         rows_of(write(tmp_path, "x.txt", content), "generic")
 
 
+TWICE = [
+    ("whatsapp", "13/06/21, 12:00 - a: hi\n", "13/06/21, 12:01 - a: {}\n"),
+    ("wechat", "消息ID,类型,发送人,时间,内容\n", "1,文本,a,2024-02-01 10:00:00,{}\n"),
+    ("qq_txt", "甲 2020/2/14 21:16:13\n1\n\n甲 2020/2/14 21:16:14\n", "{}\n"),
+    ("generic", "time,group,user,text\n", "2024-02-01,g,u,{}\n"),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "row"), TWICE, ids=[case[0] for case in TWICE])
+def test_a_line_too_long_is_rejected_once_however_often_a_format_reads(tmp_path: Path, name: str, first: str, row: str) -> None:
+    path = write(tmp_path, "x.txt", first + row.format("x" * 2_500_000) + row.format("short"))
+    rows = rows_of(path, name, max_line_bytes=1_000_000)
+    assert [row.code for row in rows if isinstance(row, Rejected)] == ["too_long"]
+    assert keys_of(rows)
+
+
 cells = st.text(st.sampled_from(string.ascii_letters + "好,\"'\n;\t =|"), max_size=30)
 
 

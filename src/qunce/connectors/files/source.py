@@ -62,6 +62,7 @@ class OpenedSource:
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield (line number, text); see `base.FileSource.lines`."""
         head = self.head_bytes()
+        self.rejected.clear()  # a second reading finds them again
         with self.stream() as stream:
             yield from text_lines(stream, head, max_line_bytes=self.max_line_bytes, reject=self.rejected.append)
 

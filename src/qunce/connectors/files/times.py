@@ -27,6 +27,7 @@ _EVENING: Final = frozenset({"下午", "晚上", "傍晚", "午後", "pm", "p.m.
 _NOON: Final = "中午"
 _HOUR_CACHE: Final = 4096
 _LONGEST: Final = 64
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def hour_of_12(hour: int, mark: str) -> int | None:
@@ -70,38 +71,45 @@ class TimeReader:
     def of(self, moment: datetime) -> int:
         """Return a moment in milliseconds UTC. Raises OverflowError at the ends of the calendar."""
         aware = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
-        return (aware - EPOCH) // timedelta(milliseconds=1)
+        return (aware - EPOCH) // _MILLISECOND
 
     def _text(self, text: str) -> int | None:
-        if len(text) == 19 and text[13] == ":" and text[4] == "-":
-            return self._in_hour(text)
+        if len(text) >= 19 and text[13] == ":" and text[16] == ":":
+            known = self._in_known_hour(text)
+            if known is not None:
+                return known
         text = text.strip()
         if len(text) > _LONGEST:
             return None
         if _NUMBER.fullmatch(text):
             return self._digits(text)
         try:
-            return self.of(datetime.fromisoformat(text))
-        except ValueError:
-            return self._loose(text)
-
-    def _in_hour(self, text: str) -> int | None:
-        """Read `2024-02-01 10:05:00`; the zone's offset is looked up once an hour of local time, which a busy file repeats."""
-        start = self._hours.get(text[:13])
-        tail = text[14:]
-        if start is not None and tail[2] == ":" and tail[:2].isdecimal() and tail[3:].isdecimal():
-            minute, second = int(tail[:2]), int(tail[3:])
-            if minute < 60 and second < 60:
-                return start + minute * 60_000 + second * 1000
-        try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             return self._loose(text)
-        if self._is_even(moment):
+        if len(text) >= 19 and text[13] == ":" and (moment.tzinfo is UTC or (moment.tzinfo is None and self._is_even(moment))):
             if len(self._hours) >= _HOUR_CACHE:
                 self._hours.clear()
-            self._hours[text[:13]] = self.of(moment.replace(minute=0, second=0))
+            self._hours[text[:13] + text[19:][-1:]] = self.of(moment.replace(minute=0, second=0, microsecond=0))
         return self.of(moment)
+
+    def _in_known_hour(self, text: str) -> int | None:
+        """Read `2024-02-01 10:05:00`, also with `Z` or `.123Z`, when another time of its hour was read before; else None.
+
+        A busy file repeats its hours, so parsing and the lookup of the zone's offset happen once an hour of the file.
+        """
+        tail = text[19:]
+        start = self._hours.get(text[:13] + tail[-1:])
+        if start is None or not (text[14:16].isdecimal() and text[17:19].isdecimal()):
+            return None
+        minute, second = int(text[14:16]), int(text[17:19])
+        if minute > 59 or second > 59:
+            return None
+        if tail in ("", "Z"):
+            return start + minute * 60_000 + second * 1000
+        if len(tail) == 5 and tail[0] == "." and tail[4] == "Z" and tail[1:4].isdecimal():
+            return start + minute * 60_000 + second * 1000 + int(tail[1:4])
+        return None
 
     def _is_even(self, moment: datetime) -> bool:
         """Tell whether the zone's offset is the same at both ends of the hour, so that it may be kept."""

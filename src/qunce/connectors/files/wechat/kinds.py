@@ -29,7 +29,7 @@ _WORDS: Final[tuple[tuple[str, Kind], ...]] = (
 _PLACEHOLDER: Final = re.compile(
     r"!?\[(?P<word>[\u4e00-\u9fff]{2,8})(?:\|(?P<title>[^\]\n]{0,300}))?\](?:\((?P<url>[^)\s]{0,2000})\))?"
 )
-_TITLE: Final = re.compile(r"<title>(?:<!\[CDATA\[)?(?P<title>.*?)(?:\]\]>)?</title>", re.DOTALL)
+_TITLE: Final = re.compile(r"<title>(?:<!\[CDATA\[)?(?P<title>.{0,500}?)(?:\]\]>)?</title>", re.DOTALL)
 _URL: Final = re.compile(r"<url>(?:<!\[CDATA\[)?(?P<url>https?://[^\s<\]]+)")
 _SEARCHED: Final = 20_000
 """XML is searched so far; titles stand at its beginning, and a hostile one must not cost its length squared."""
