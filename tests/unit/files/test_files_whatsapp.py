@@ -168,7 +168,8 @@ def test_an_iphones_marked_lines_under_the_groups_name_are_no_messages(tmp_path:
 
 
 def test_a_message_about_joining_is_a_message(tmp_path: Path) -> None:
-    text = "13/06/21, 12:00 - Ann: Ben left\n13/06/21, 12:01 - Ann: Ben added: sugar\n13/06/21, 12:02 - Ann: ok\n"
+    said = ("Ben left", "Ben added: sugar", "it is end-to-end encrypted")
+    text = "".join(f"13/06/21, 12:0{minute} - Ann: {line}\n" for minute, line in enumerate(said))
     assert all(" message.created Ann " in line for line in told(rows_of(write(tmp_path, "_chat.txt", text))))
 
 

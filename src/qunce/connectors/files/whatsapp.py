@@ -47,8 +47,10 @@ _FILE_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _NOTICE: Final = re.compile(
-    r"end-to-end encrypt|Ende-zu-Ende-[Vv]erschlüssel|cifrad[oa]s de extremo a extremo|端到端加密|端對端加密"
+    r"(?:Messages|Nachrichten|Los mensajes|[消訊]息)[^\n]{0,100}?"
+    r"(?:end-to-end encrypt|Ende-zu-Ende-[Vv]erschlüssel|cifrad[oa]s de extremo a extremo|端[到對]端加密)"
 )
+"""WhatsApp's first line. Its beginning is asked for, as people talk about encryption too."""
 _MENTION: Final = re.compile(r"@\u2068([^\u2069]{1,100})\u2069")
 
 
@@ -84,7 +86,7 @@ class WhatsApp:
         heads = [found for line in lines if (found := read_head(line))]
         if not heads or head.members or not any(read_head(line) for line in lines[:3]):
             return 0.0
-        return 0.9 if any(_AUTHOR.match(found.rest) or _NOTICE.search(found.rest) for found in heads) else 0.4
+        return 0.9 if any(_AUTHOR.match(found.rest) or _NOTICE.match(found.rest.lstrip(_MARKS)) for found in heads) else 0.4
 
     def read(self, source: FileSource, options: ImportOptions) -> Iterator[Event | Rejected]:
         """Yield the events in file order. Raises Ambiguous when day and month cannot be told apart."""
@@ -128,7 +130,7 @@ def _overview(source: FileSource, options: ImportOptions) -> _Overview:
 def _note(found: _Overview, head: Head) -> None:
     """Remember the group's title and who writes."""
     author, text = split_author(head.rest)
-    if _NOTICE.search(text):
+    if _NOTICE.match(text.lstrip(_MARKS)):
         found.title = found.title or author
         return
     happening = None if author and not text.startswith("\u200e") else system.read_system(text.strip(_MARKS))
@@ -201,7 +203,7 @@ class _Maker:
 
     def _is_system(self, author: str, text: str, bare: str) -> bool:
         """Tell whether WhatsApp speaks; iPhones put the group's name before such a line and an invisible mark after it."""
-        if _NOTICE.search(bare):
+        if _NOTICE.match(bare):
             return len(bare) < system.LONGEST
         return text.startswith("\u200e") and (author == self._conv.name or system.read_system(bare) is not None)
 
