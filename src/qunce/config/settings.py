@@ -70,7 +70,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "qunce.config.urls"
 ASGI_APPLICATION = "qunce.config.asgi.application"
-WORKERS: list[str] = []
+WORKERS = ["qunce.runtime.jobs.work", "qunce.runtime.mirror.follow"]
 """Dotted names of the coroutine functions that run in the server's process from its start to its end."""
 
 

@@ -1,5 +1,1 @@
 """The command line. A command's module is imported when it is asked for, so that `qunce --help` is quick."""
-
-from qunce.runtime.cli.main import main
-
-__all__ = ["main"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         json.dump(data, sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(_text(data))
+        sys.stdout.write(_text(data, zone))
     return report.exit_code
 
 
@@ -90,13 +91,15 @@ class Bar:
         self.close()
 
 
-def _text(data: dict[str, Any]) -> str:
+def _text(data: dict[str, Any], zone: ZoneInfo) -> str:
     lines = []
     for file in data["files"]:
         if file["refused"]:
             lines.append(f"✗ {file['name']}: {file['refused']} {file['fix']}")
             continue
-        span = f"{_date(file['first_ms'])} … {_date(file['last_ms'])}" if file["first_ms"] is not None else "no events"
+        span = (
+            f"{_date(file['first_ms'], zone)} … {_date(file['last_ms'], zone)}" if file["first_ms"] is not None else "no events"
+        )
         lines.append(
             f"✓ {file['name']} · {file['format_title']} · {file['groups']} groups, {file['people']} people, {span}\n"
             f"    read {file['read']:,} · added {file['added']:,} · already there {file['already_there']:,} · "
@@ -119,7 +122,5 @@ def _text(data: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _date(ts_ms: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y-%m-%d")
+def _date(ts_ms: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(ts_ms / 1000, zone).strftime("%Y-%m-%d")

@@ -60,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(command: Command, args: argparse.Namespace) -> int:
     try:
+        # A command line talks to a person; the log is for what went wrong.
+        os.environ.setdefault("QUNCE_LOG_LEVEL", "WARNING")
         if args.data:
             os.environ["QUNCE_DATA"] = str(Path(args.data).expanduser().resolve())
         if command.database:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import socket
 import sys
 from importlib import import_module
-from typing import Any
 
 from qunce.runtime.cli.main import UsageError
 
@@ -25,7 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not args.no_serve:
         _check_port(args.host, args.port)
-    _collect_static()
     if not args.no_demo:
         make_demo()
     login = _first_login()
@@ -45,6 +42,7 @@ def make_demo() -> None:
 
     from qunce.runtime.clock import now_ms
     from qunce.runtime.ingest import Ingest, batches
+    from qunce.runtime.mirror import refresh
 
     ingest = Ingest()
     if ingest.journal.head():
@@ -57,7 +55,6 @@ def make_demo() -> None:
             ingest.take(chunk)
             bar.update(len(chunk))
     ingest.settle()
-    refresh: Any = import_module("qunce.runtime.mirror").refresh
     refresh()
 
 
@@ -79,21 +76,11 @@ def _check_port(host: str, port: int) -> None:
             raise UsageError(f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port") from error
 
 
-def _collect_static() -> None:
-    """Gather the front-end files once a version, compressed and with content hashes in their names."""
-    from django.conf import settings
-    from django.core.management import call_command
-
-    if settings.DEBUG or not hasattr(settings, "STATIC_ROOT"):
-        return
-    call_command("collectstatic", verbosity=0, interactive=False, skip_checks=True)
-
-
 def _serve(host: str, port: int) -> None:
     import uvicorn
+    from django.conf import settings
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunce.config.settings")
     uvicorn.run(
         "qunce.config.asgi:application", host=host, port=port, log_level="warning", timeout_graceful_shutdown=3,
-        proxy_headers=False, server_header=False, lifespan="on",
+        proxy_headers=settings.BEHIND_PROXY, server_header=False, lifespan="on",
     )  # fmt: skip
