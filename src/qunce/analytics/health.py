@@ -1,7 +1,7 @@
 """Score a group's health from 0 to 100, as a sum of few named parts that anybody can check.
 
 Each part is a ratio, stretched between a worst and a best value and cut off there, times its weight. A part without data is
-left out, and the others are scaled up to 100. docs/algorithms/group_health.md works it through.
+left out, and the others are scaled up to 100. docs/algorithms/group-health.md works it through.
 """
 
 from __future__ import annotations
