@@ -183,3 +183,25 @@ def ago(ms: int | None, now_ms: int) -> str:
 def _rounded(value: Number, digits: int) -> Decimal:
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def today() -> int:
+    """Return the local day it is now."""
+    return (timezone.localdate() - EPOCH).days
+
+
+def in_unit(value: Number | None, unit: str, currency: str = "CNY") -> str:
+    """Write a metric's value in the unit the registry names."""
+    if value is None:
+        return NOTHING
+    match unit:
+        case "ratio":
+            return percent(value)
+        case "seconds":
+            return duration(value)
+        case "minor":
+            return money(round(value), currency)
+        case "score":
+            return number(value, 1)
+        case _:
+            return number(value) if isinstance(value, int) else number(value, 0 if value >= 100 else 1)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from markupsafe import Markup, escape
 
-from qunce.console import formats, happenings, labels, pages
+from qunce.console import figures, formats, happenings, labels, pages
 from qunce.domain.text import fold
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ def environment(**options: Any) -> jinja2.Environment:
         happening_sentence=happenings.sentence,
         happening_icon=happenings.icon_of,
     )
+    env.globals.update(
+        metric_name=figures.name, definition=figures.definition, exclusions=figures.exclusions, metric_denominator=figures.denominator,
+        unit_name=labels.unit_name, action_name=labels.action_name,
+    )  # fmt: skip
+    env.filters["in_unit"] = formats.in_unit
     env.filters["highlight"] = highlight
     # Pieces of page are shared as macros; as a global they also work where one block of a page is rendered alone.
     env.globals["ui"] = env.get_template("console/ui.html").module

@@ -50,12 +50,35 @@ CONTENT_ICONS: Final = {
     "system": "info-circle", "other": "dots", "text": "message",
 }  # fmt: skip
 
+UNITS: Final = {
+    "people": _("人"), "messages": _("条"), "memberships": _("群成员身份"), "ratio": _("比例"), "orders": _("笔"),
+    "minor": _("金额"), "seconds": _("时长"), "score": _("分，0 到 100"),
+}  # fmt: skip
+
+ACTIONS: Final = {
+    "session.opened": _("登录"), "session.closed": _("退出登录"), "session.locked": _("登录被暂停"), "staff.created": _("新建员工"),
+    "staff.changed": _("修改员工"), "staff.scoped": _("修改员工的范围"), "staff.password_set": _("设定密码"),
+    "member.flag": _("标记成员身份"), "group.set_community": _("修改群的社群"), "settings.changed": _("修改设置"),
+    "import.run": _("导入"), "metric.exported": _("导出指标"), "group.exported": _("导出社群名单"),
+    "member.exported": _("导出成员名单"),
+}  # fmt: skip
+
 _HUES: Final = ("blue", "teal", "violet", "amber", "pink", "green", "cyan", "orange")
 
 
 def label(family: str, code: str) -> str:
     """Return the name of a code; an unknown code names itself."""
     return str(NAMES[family].get(code, code))  # type: ignore[attr-defined]  # the families are plain dicts
+
+
+def unit_name(unit: str) -> str:
+    """Return the name of a metric's unit."""
+    return str(UNITS.get(unit, unit))
+
+
+def action_name(action: str) -> str:
+    """Return the name of an audited action; one without a name here names itself."""
+    return str(ACTIONS.get(action, action))
 
 
 def hue(name: object) -> str:

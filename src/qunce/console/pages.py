@@ -111,3 +111,14 @@ def _script_texts() -> dict[str, str]:
         "http_413": _("文件太大。"),
         "http_429": _("操作太频繁，请稍后再试。"),
     }
+
+
+def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """Return a page that says what went wrong, inside the frame for people who have signed in."""
+    context = {"status": status, "title": title, "text": text, "inside": isinstance(getattr(request, "user", None), Staff)}
+    return render(request, "problem", context, status=status)
+
+
+def forbidden(request: HttpRequest) -> HttpResponse:
+    """Return the page for people who may not do this."""
+    return problem(request, 403, _("您没有这项权限"), _("需要的话，请系统管理员在“员工”页面调整您的角色或范围。"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qunce.console.views import account, group, groups, members, search
+from qunce.console.views import account, audit, group, groups, imports, members, metrics, overview, search, settings, staff
 
 urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("overview/<slug:card>", overview.overview_card, name="overview-card"),
     path("login", account.sign_in, name="login"),
     path("logout", account.sign_out, name="logout"),
     path("me", account.profile, name="profile"),
@@ -25,4 +27,21 @@ urlpatterns = [
     path("members/<int:member_id>", members.member, name="member"),
     path("members/<int:member_id>/kind", members.flag_member, name="flag-member"),
     path("messages", search.search, name="search"),
+    path("metrics", metrics.metrics, name="metrics"),
+    path("metrics/<slug:metric_id>", metrics.metric, name="metric"),
+    path("metrics/<slug:metric_id>/csv", metrics.metric_csv, name="metric-csv"),
+    path("imports", imports.imports, name="imports"),
+    path("imports/<int:job_id>", imports.import_job, name="import"),
+    path("imports/<int:job_id>/confirm", imports.import_confirm, name="import-confirm"),
+    path("imports/<int:job_id>/discard", imports.import_discard, name="import-discard"),
+    path("imports/<int:job_id>/rejects/<int:number>", imports.import_rejects, name="import-rejects"),
+    path("staff", staff.staff, name="staff"),
+    path("staff/new", staff.create_staff, name="create-staff"),
+    path("staff/<int:staff_id>", staff.edit_staff, name="edit-staff"),
+    path("staff/<int:staff_id>/scope", staff.scope_staff, name="scope-staff"),
+    path("staff/<int:staff_id>/password", staff.reset_password, name="reset-password"),
+    path("settings", settings.settings, name="settings"),
+    path("settings/change", settings.change_settings, name="change-settings"),
+    path("settings/check", settings.check_data, name="check-data"),
+    path("audit", audit.audit, name="audit"),
 ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from qunce.accounts.access import can, requires
-from qunce.console import asked, formats, pages
+from qunce.console import asked, figures, formats, pages
 from qunce.readmodels.selectors import groups as selectors
 from qunce.readmodels.selectors.days import newest_day
 
@@ -27,8 +27,15 @@ def groups(request: HttpRequest) -> HttpResponse:
     sort = asked.choice(request, "sort", selectors.SORTS, "needs")
     descending = asked.choice(request, "dir", ("asc", "desc"), "asc" if sort == "name" else "desc") == "desc"
     until = newest_day(visible)
+    health = figures.health(until)[0] if until is not None else {}
     page = selectors.list_groups(
-        visible, narrow=narrow, sort=sort, descending=descending, page=asked.number(request, "page") or 1, until=until or 0
+        visible,
+        narrow=narrow,
+        sort=sort,
+        descending=descending,
+        page=asked.number(request, "page") or 1,
+        until=until or 0,
+        health=health,
     )
     context = {
         "page": page,

@@ -214,3 +214,13 @@ def names(group_ids: Collection[int]) -> dict[int, str]:
 def name_of(group_id: int | None) -> str:
     """Return the name of one group; empty = there is none."""
     return names((group_id,)).get(group_id, "") if group_id is not None else ""
+
+
+def all_names() -> tuple[tuple[int, str], ...]:
+    """Return all groups by name, for choosing among them."""
+    return tuple(Group.objects.order_by("name", "pk").values_list("pk", "name"))
+
+
+def community_names() -> dict[int, str]:
+    """Return the names of communities by id."""
+    return dict(Community.objects.values_list("pk", "name"))

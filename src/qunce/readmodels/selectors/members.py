@@ -71,7 +71,7 @@ class MembershipRow:
     """One group of a member."""
 
     group_id: int
-    group: str
+    group_name: str
     connector: str
     nickname: str
     role: str
@@ -208,7 +208,8 @@ def memberships(identity_ids: list[int], visible: Visible) -> tuple[MembershipRo
     )  # fmt: skip
     ordered = rows.order_by(F("left_ms").asc(nulls_first=True), "-message_count", "group_id")
     return tuple(
-        MembershipRow(**row) for row in ordered.values(*columns, group=F("group__name"), connector=F("group__connector"))[:200]
+        MembershipRow(**row)
+        for row in ordered.values(*columns, group_name=F("group__name"), connector=F("group__connector"))[:200]
     )
 
 
