@@ -164,6 +164,7 @@ def test_a_csv_of_other_columns_is_refused_when_named_wechat(tmp_path: Path) -> 
 SYSTEM = [
     ('"甲"邀请"乙、丙"加入了群聊', Told("invited", "甲", ("乙", "丙"))),
     ('你邀请"乙"加入了群聊', Told("invited", "你", ("乙",))),
+    ('"甲"邀请你和"乙"加入了群聊', Told("invited", "甲", ("你", "乙"))),
     ('"乙"通过扫描"甲"分享的二维码加入群聊', Told("qr", "甲", ("乙",))),
     ('"乙"通过扫描你分享的二维码加入群聊', Told("qr", "你", ("乙",))),
     ("你将“乙”移出了群聊", Told("removed", "你", ("乙",))),

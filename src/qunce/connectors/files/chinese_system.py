@@ -53,6 +53,7 @@ _PATTERNS: Final[tuple[tuple[Kind, str], ...]] = (
 _COMPILED: Final = tuple((kind, re.compile(rf"{pattern}[.。!！]?")) for kind, pattern in _PATTERNS)
 _HINT: Final = re.compile(r"撤回|加入|进入|移出|移除|踢出|退出|离开|禁言|群名|群聊名|群主")
 _TAG: Final = re.compile(r"<[^<>]{1,200}>")
+_BETWEEN: Final = re.compile(r"、|[\"”」]\s?[,，和]\s?[\"“「]|(?<=^你)和(?=[\"“「])")
 _UNIT_MS: Final = {"分钟": 60_000, "小时": 3_600_000, "天": 86_400_000}
 _OFFICE: Final = re.compile(r"^(?:群主|管理员)\s?(?=.)")
 
@@ -98,29 +99,42 @@ class NoticeChat(Chat):
         self.people = people
 
     def system_line(self, ts_ms: int, text: str, message_id: str | None) -> Iterator[Event]:
-        """Yield what a system line tells of, or the line itself where it is not understood or tells of an unknown self."""
+        """Yield what a system line tells of, an event for each person named; the line itself where it is not understood.
+
+        Keys are made of the line alone, never of the ids found for its names: a later export knows more people.
+        """
         told = read_system(text)
         actor = self.people.party(told.actor) if told and told.actor else None
-        subjects = [self.people.party(name) for name in told.subjects] if told else []
         plain = _TAG.sub("", text).strip()
-        if told is None or None in subjects:
+        if told is None:
             yield self.notice(ts_ms, message_id, plain)
         elif told.kind in ("recalled", "recalled_of"):
-            yield from self._recall(told, actor, subjects[0] if subjects else actor, ts_ms, plain, message_id)
+            yield from self._recall(told, actor, ts_ms, plain, message_id)
         else:
-            for subject in subjects or [None]:
-                key = self.fingerprint(ts_ms, subject.platform_id if subject else "", told.kind, plain)
-                yield self.event(ts_ms, _body(told, actor, subject, ts_ms), key, actor=actor, subject=subject)
+            for index, name in enumerate(told.subjects or ("",)):
+                subject = self.people.party(name) if name else None
+                if message_id:
+                    key = self.native("told", message_id, str(index))
+                else:
+                    key = self.fingerprint(ts_ms, name, told.kind, plain)
+                if name and subject is None:
+                    yield self.event(ts_ms, _line(message_id, plain), key)
+                else:
+                    yield self.event(ts_ms, _body(told, actor, subject, ts_ms), key, actor=actor, subject=subject)
 
-    def _recall(
-        self, told: Told, actor: Party | None, author: Party | None, ts_ms: int, text: str, message_id: str | None
-    ) -> Iterator[Event]:
+    def _recall(self, told: Told, actor: Party | None, ts_ms: int, text: str, message_id: str | None) -> Iterator[Event]:
         """Yield a message without text and its deletion: the text is gone from the export, that there was one is not."""
-        message_id = message_id or self.fingerprint(ts_ms, author.platform_id if author else "", "recalled", text)
+        author_name = told.subjects[0] if told.subjects else told.actor or ""
+        author = self.people.party(author_name) if author_name else None
+        message_id = message_id or self.fingerprint(ts_ms, author_name, "recalled", text)
         body = MessageCreated(message_id=message_id, text="", content=(Part(type="other", text=text),))
         yield self.event(ts_ms, body, self.native("m", message_id), actor=author)
         deleted = MessageDeleted(message_id=message_id, by="moderator" if told.kind == "recalled_of" else "author")
         yield self.event(ts_ms, deleted, self.native("deleted", message_id), actor=actor)
+
+
+def _line(message_id: str | None, text: str) -> MessageCreated:
+    return MessageCreated(message_id=message_id, text=text, content=(Part(type="system"),))
 
 
 def read_system(text: str) -> Told | None:
@@ -142,7 +156,7 @@ def _named(name: str | None) -> str | None:
 
 
 def _names(listed: str | None) -> tuple[str, ...]:
-    return tuple(name for part in re.split(r"、|[\"”」]\s?[,，和]\s?[\"“「]", listed or "") if (name := _named(part)))
+    return tuple(name for part in _BETWEEN.split(listed or "") if (name := _named(part)))
 
 
 def _body(told: Told, actor: Party | None, subject: Party | None, ts_ms: int) -> AnyBody:
