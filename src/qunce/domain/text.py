@@ -14,11 +14,11 @@ from itertools import pairwise
 from typing import Final
 
 MAX_WORD: Final = 32
-"""Longer words are cut for the index; the final comparison is made on the text itself."""
+"""Longer words are cut into pieces for the index; the final comparison is made on the text itself."""
 
 _HAN: Final = r"\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff"
-_RUNS: Final = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
-_ASCII: Final = re.compile(r"[a-z0-9]+")
+_RUNS: Final = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]{{1,{MAX_WORD}}})")
+_ASCII: Final = re.compile(rf"[a-z0-9]{{1,{MAX_WORD}}}")
 
 
 @cache
@@ -42,7 +42,7 @@ def fold(text: str) -> str:
 def index_tokens(text: str) -> str:
     """Return the search tokens of a message, separated by spaces; repeated tokens are kept once, in order."""
     if text.isascii():
-        return " ".join(dict.fromkeys(word[:MAX_WORD] for word in _ASCII.findall(text.lower())))
+        return " ".join(dict.fromkeys(_ASCII.findall(text.lower())))
     tokens: dict[str, None] = {}
     for han, word in _RUNS.findall(fold(text)):
         if han:
@@ -50,7 +50,7 @@ def index_tokens(text: str) -> str:
                 tokens[pair] = None
             tokens[han[-1]] = None
         else:
-            tokens[word[:MAX_WORD]] = None
+            tokens[word] = None
     return " ".join(tokens)
 
 
@@ -64,7 +64,7 @@ def query_tokens(query: str) -> tuple[tuple[str, bool], ...]:
             for pair in map("".join, pairwise(han)):
                 tokens[pair, False] = None
         else:
-            tokens[word[:MAX_WORD], True] = None
+            tokens[word, True] = None
     return tuple(tokens)
 
 

@@ -26,6 +26,8 @@ class Database:
         """Let this connection keep more pages in memory. PostgreSQL keeps its own."""
         if not self.postgres:
             self.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
+            # Fold the write-ahead log back less often: the same pages change batch after batch (16,000 pages = 64 MB).
+            self.execute("PRAGMA wal_autocheckpoint = 16000")
 
     def prefer_indexes(self) -> None:
         """Until the transaction ends, look rows up by index.

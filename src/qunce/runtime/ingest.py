@@ -23,8 +23,8 @@ from qunce.runtime.organisation import currency, zone
 
 READMODELS = "readmodels"
 """Name of the read models' cursor."""
-BATCH = 16000
-"""Events a transaction: large enough for the disk, small enough that others get their turn to write."""
+BATCH = 16_000
+"""Events a transaction: large enough for the disk; others wait for their turn to write half a second at most."""
 
 CACHE_MB = 96
 """Database pages kept in memory while taking events in; the indexes of a large installation are touched everywhere."""

@@ -19,6 +19,7 @@ from qunce.connectors.files.vetting import vetted
 from qunce.domain.events import Event
 
 _CLASSES: Final = (
+    "wire:Wire",
     "telegram:Telegram",
     "discord:Discord",
     "slack:Slack",
