@@ -6,7 +6,6 @@ Shapes: matrix-org/matrix-react-sdk `src/utils/exportUtils/JSONExport.ts`; the M
 from __future__ import annotations
 
 from qunce.connectors.files.base import FileSource, Head, ImportOptions
-from qunce.connectors.files.matrix_room import RoomReader
 from qunce.connectors.files.rows import (
     Row,
     Rows,
@@ -19,6 +18,7 @@ from qunce.connectors.files.rows import (
     stem,
     text_of,
 )
+from qunce.connectors.matrix.room import RoomReader
 
 
 class Matrix:

@@ -13,78 +13,21 @@ from typing import Any, Final
 from qunce.connectors.files.base import FileSource, Head, ImportOptions, Rejected
 from qunce.connectors.files.jsonstream import TOO_LONG, JsonCursor
 from qunce.connectors.files.textlines import detect_encoding
-from qunce.domain import keys
-from qunce.domain.events import AnyBody, Conv, Event, MessageCreated, Part, Party, Source
+from qunce.connectors.rows import BadRow as BadRow
+from qunce.connectors.rows import Chat as Chat
+from qunce.connectors.rows import Row as Row
+from qunce.connectors.rows import bad_time as bad_time
+from qunce.connectors.rows import contents as contents
+from qunce.connectors.rows import count_of as count_of
+from qunce.connectors.rows import no_sender as no_sender
+from qunce.connectors.rows import seconds_of as seconds_of
+from qunce.connectors.rows import text_of as text_of
+from qunce.domain.events import Event
 
-Row = dict[str, Any]
 Rows = Iterator[Event | Rejected]
 
 HEAD_BYTES: Final = 64 * 1024
-_MAX_INT: Final = 2**53
 _ENDINGS: Final = re.compile(r"(\.(json|jsonl|ndjson|txt|csv|zip|gz|zst))+$", re.IGNORECASE)
-
-
-class BadRow(ValueError):
-    """A row that cannot be used; becomes a Rejected."""
-
-    def __init__(self, code: str, reason: str, fix: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.fix = fix
-
-
-class Chat:
-    """One conversation of an export: makes its events, all with the same source and conversation."""
-
-    def __init__(self, source: Source, conv: Conv) -> None:
-        self.source = source
-        self.conv = conv
-        self._prints = keys.Fingerprints()
-
-    def event(self, ts_ms: int, body: AnyBody, key: str, *, actor: Party | None = None, subject: Party | None = None) -> Event:
-        """Return an event of this conversation."""
-        return Event(
-            ts_ms=ts_ms, source=self.source, body=body, dedupe_key=key, conv=self.conv, actor=actor, subject=subject,
-            confidence="imported",
-        )  # fmt: skip
-
-    def native(self, kind: str, *ids: str) -> str:
-        """Return the dedupe key of something in this conversation that has ids of its own."""
-        return keys.native_key(kind, self.conv.platform_id, *ids)
-
-    def fingerprint(self, ts_ms: int, *parts: str) -> str:
-        """Return the dedupe key of something in this conversation that has no id; `parts` are sender, type, text."""
-        return self._prints.key(ts_ms, self.conv.platform_id, *parts)
-
-    def message(
-        self, ts_ms: int, actor: Party | None, message_id: str | None, text: str, parts: tuple[Part, ...] = (), *,
-        reply_to: str | None = None, mentions: tuple[str, ...] = (), forwarded_from: str | None = None,
-    ) -> Event:  # fmt: skip
-        """Return a message; `parts` are what it holds beside its text."""
-        content = contents(text, parts)
-        body = MessageCreated(
-            message_id=message_id, text=text, content=content, reply_to=reply_to, mentions=mentions,
-            forwarded_from=forwarded_from,
-        )  # fmt: skip
-        if message_id is not None:
-            key = keys.message_key(self.conv.platform_id, message_id)
-        else:
-            sender = actor.platform_id if actor else ""
-            kinds = ",".join(part.type for part in content)
-            key = self.fingerprint(ts_ms, sender, kinds, text)
-        return self.event(ts_ms, body, key, actor=actor)
-
-    def notice(self, ts_ms: int, message_id: str | None, text: str) -> Event:
-        """Return a line the platform wrote itself."""
-        return self.message(ts_ms, None, message_id, text, (Part(type="system"),))
-
-
-def contents(text: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Return a message's content: nothing for plain text, else the text first."""
-    if not parts or not text or parts[0].type == "system":
-        return parts
-    return (Part(text=text), *parts)
 
 
 def read_rows(items: Iterable[Any], where: str, read: Callable[[Row], Iterable[Event | Rejected]]) -> Rows:
@@ -155,35 +98,6 @@ def first_line(source: FileSource) -> str:
     with source.stream() as stream:
         text = head_text(Head(name=source.name, data=stream.read(HEAD_BYTES)))
     return next((line for line in text.split("\n") if line.strip() and not line.startswith("#")), "")
-
-
-def text_of(value: object) -> str:
-    """Return a text or number as text; empty for anything else."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
-
-
-def count_of(value: object) -> int | None:
-    """Return a size that databases can hold, or None."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_INT else None
-
-
-def seconds_of(value: object) -> float | None:
-    """Return a duration, or None."""
-    return float(value) if isinstance(value, (int, float)) and 0 <= value < _MAX_INT else None
-
-
-def bad_time(value: object) -> BadRow:
-    """Return the error of a row without a usable time."""
-    return BadRow("bad_time", f"The time {str(value)[:40]!r} cannot be read.", "Give the time as the format says.")
-
-
-def no_sender() -> BadRow:
-    """Return the error of a row that names nobody."""
-    return BadRow("no_sender", "The row does not say who sent it.", "Add the sender.")
 
 
 def stem(source: FileSource) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from qunce.connectors.files.rows import BadRow, Chat, Row, bad_time, count_of, no_sender, text_of
+from qunce.connectors.rows import BadRow, Chat, Row, bad_time, count_of, no_sender, text_of
 from qunce.domain.events import (
     Conv,
     Event,

@@ -1,0 +1,1 @@
+"""Matrix: rooms of a homeserver, read and kept in order by an account that is a member of them."""
