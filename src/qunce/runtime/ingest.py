@@ -5,7 +5,9 @@ There is one way in, for imports, connectors and operators' own actions alike.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -71,11 +73,12 @@ class Ingest:
     def take_all(self, events: Iterable[Event], batch: int = BATCH) -> Tally:
         """Take any number of events in batches, then settle."""
         tally = Tally()
-        for chunk in batches(events, batch):
-            appended = self.take(chunk)
-            tally.read += len(chunk)
-            tally.added += len(appended.events)
-        self.settle()
+        with fewer_collections():
+            for chunk in batches(events, batch):
+                appended = self.take(chunk)
+                tally.read += len(chunk)
+                tally.added += len(appended.events)
+            self.settle()
         return tally
 
     def note_gap(
@@ -92,6 +95,22 @@ class Ingest:
             if groups:
                 search.tidy(self.database)
             return groups
+
+
+@contextmanager
+def fewer_collections() -> Iterator[None]:
+    """Let the garbage collector run rarely while millions of small objects without cycles come and go.
+
+    It took a sixth of an import. What was there before is not walked again either.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

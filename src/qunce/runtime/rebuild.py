@@ -36,7 +36,7 @@ from qunce.readmodels.projector import Projector, settle
 from qunce.readmodels.rows import Database
 from qunce.runtime import organisation
 from qunce.runtime.clock import now_ms
-from qunce.runtime.ingest import READMODELS
+from qunce.runtime.ingest import READMODELS, fewer_collections
 
 _CHILDREN_FIRST = (
     Question, Reaction, Happening, GroupDay, Message, Membership, Order, Identity, Member, Group, Community, Unsettled,
@@ -110,10 +110,11 @@ def _fold(database: Database, journal: Journal, progress: Progress) -> int:
     projector = Projector(database, LocalClock(organisation.zone()), journal.positions, organisation.currency())
     head = journal.head()
     database.prefer_indexes()
-    for batch in journal.read_all(batch=_BATCH):
-        projector.apply(batch)
-        progress(batch[-1].seq, head)
-    settle(database)
+    with fewer_collections():
+        for batch in journal.read_all(batch=_BATCH):
+            projector.apply(batch)
+            progress(batch[-1].seq, head)
+        settle(database)
     journal.move_cursor(READMODELS, head)
     return head
 

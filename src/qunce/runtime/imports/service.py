@@ -19,7 +19,7 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.imports.reading import Request, read_files
 from qunce.runtime.imports.report import Report
 from qunce.runtime.imports.storing import store
-from qunce.runtime.ingest import Ingest
+from qunce.runtime.ingest import Ingest, fewer_collections
 
 JOB_KIND = "import"
 Progress = Callable[[str, str, int, int, int], None]
@@ -28,6 +28,11 @@ Progress = Callable[[str, str, int, int, int], None]
 
 def run_import(request: Request, *, dry_run: bool, progress: Progress) -> Report:
     """Read the files and, unless `dry_run`, store them. Refused files and rejected rows are in the report, not raised."""
+    with fewer_collections():
+        return _run(request, dry_run=dry_run, progress=progress)
+
+
+def _run(request: Request, *, dry_run: bool, progress: Progress) -> Report:
     started = time.monotonic()
     folder = Path(settings.DATA_DIR)
     moment = now_ms()
