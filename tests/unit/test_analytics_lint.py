@@ -55,7 +55,7 @@ def test_every_window_with_an_order_names_a_total_one(path: Path) -> None:
             continue
         for keyword in node.keywords:
             if keyword.arg == "order_by":
-                assert ast.unparse(keyword.value) in {"'response_s'", "[ibis.desc('n'), 'person']"}, (
+                assert ast.unparse(keyword.value) in {"'response_s'", "[ibis.desc('said'), 'person']"}, (
                     f"{path.name}:{node.lineno}"
                 )
 

@@ -134,7 +134,7 @@ def happened(tables: Tables, params: Params, types: Sequence[int]) -> Expr:
     """Return the facts of members in the groups and days asked for, with `person`."""
     rows = during(params, tables.facts)
     rows = rows.filter(rows.type.isin(list(types)))
-    rows = rows.select("ts_ms", "day", "hour", "group_id", "actor", "content")
+    rows = rows.select("ts_ms", "day", "hour", "type", "group_id", "actor", "content")
     return people(tables, scoped(tables, params, rows), "actor")
 
 

@@ -36,31 +36,35 @@ def inputs(tables: Tables, params: Params) -> Expr:
     rows = with_totals(rows, first, KEY, "first_day")
     start = count_people(members_at(tables, params, params.since_day), KEY, "members_start")
     rows = with_totals(rows, start, KEY, "members_start")
-    active = count_people(happened(tables, params, ACTIVE_TYPES), KEY, "active")
-    rows = with_totals(rows, active, KEY, "active")
+    hourly = _hourly(tables, params)
+    persons = hourly.group_by(["group_id", "person"]).agg(said=whole_sum(hourly.said))
+    rows = with_totals(rows, total(persons, KEY, active=persons.count()), KEY, "active")
     for name, kind in (("joined", JOINED), ("left", LEFT)):
         rows = with_totals(rows, count_people(happened(tables, params, (kind,)), KEY, name), KEY, name)
-    rows = with_totals(rows, _talk(tables, params), KEY, "messages", "two_way")
-    rows = with_totals(rows, _busiest_three(tables, params), KEY, "busiest_three")
+    rows = with_totals(rows, _talk(hourly), KEY, "messages", "two_way")
+    rows = with_totals(rows, _busiest_three(persons), KEY, "busiest_three")
     return with_totals(rows, _answers(tables, params), KEY, "questions", "fast")
 
 
-def _talk(tables: Tables, params: Params) -> Expr:
-    """Count messages, and those sent in an hour in which at least two members spoke in the group."""
-    rows = happened(tables, params, (MESSAGE,))
-    spoken = rows.group_by(["group_id", "day", "hour", "person"]).agg(n=rows.count())
-    hours = spoken.group_by(["group_id", "day", "hour"]).agg(n=whole_sum(spoken.n), speakers=spoken.count())
-    two_way = ibis.ifelse(hours.speakers >= 2, hours.n, 0).cast("int64")
-    return total(hours, KEY, messages=whole_sum(hours.n), two_way=whole_sum(two_way))
+def _hourly(tables: Tables, params: Params) -> Expr:
+    """Return who was active in which hour, with the messages said; everything about talk is folded from this, in one scan."""
+    rows = happened(tables, params, ACTIVE_TYPES)
+    return rows.group_by(["group_id", "day", "hour", "person"]).agg(said=whole_sum(counted(rows.type == MESSAGE)))
 
 
-def _busiest_three(tables: Tables, params: Params) -> Expr:
-    rows = happened(tables, params, (MESSAGE,))
-    spoken = rows.group_by(["group_id", "person"]).agg(n=rows.count())
-    order = ibis.window(group_by="group_id", order_by=[ibis.desc("n"), "person"])
-    ranked = spoken.mutate(place=ibis.row_number().over(order))
+def _talk(hourly: Expr) -> Expr:
+    """Count messages, and those said in an hour in which at least two members spoke in the group."""
+    spoken = hourly.filter(hourly.said > 0)
+    hours = spoken.group_by(["group_id", "day", "hour"]).agg(said=whole_sum(spoken.said), speakers=spoken.count())
+    two_way = ibis.ifelse(hours.speakers >= 2, hours.said, 0).cast("int64")
+    return total(hours, KEY, messages=whole_sum(hours.said), two_way=whole_sum(two_way))
+
+
+def _busiest_three(persons: Expr) -> Expr:
+    order = ibis.window(group_by="group_id", order_by=[ibis.desc("said"), "person"])
+    ranked = persons.mutate(place=ibis.row_number().over(order))
     best = ranked.filter(ranked.place < 3)
-    return total(best, KEY, busiest_three=whole_sum(best.n))
+    return total(best, KEY, busiest_three=whole_sum(best.said))
 
 
 def _answers(tables: Tables, params: Params) -> Expr:
