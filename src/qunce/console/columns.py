@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TITLES: Final[dict[str, _StrPromise]] = {
     "day": gettext_lazy("日期"), "week": gettext_lazy("周（周一）"), "cohort": gettext_lazy("起始周"), "weeks": gettext_lazy("第几周"),
-    "first_day": gettext_lazy("首日"), "group_id": gettext_lazy("群"), "community_id": gettext_lazy("社群"),
+    "first_day": gettext_lazy("首日"), "group_id": gettext_lazy("群"), "community_id": gettext_lazy("所属社群"),
     "numerator": gettext_lazy("分子"), "denominator": gettext_lazy("分母"), "value": gettext_lazy("数值"),
     "people": gettext_lazy("人数"), "messages": gettext_lazy("消息"), "speakers": gettext_lazy("发言人数"),
     "joined": gettext_lazy("进群"), "left": gettext_lazy("退群"), "step": gettext_lazy("步骤"), "of_first": gettext_lazy("占第一步"),
@@ -101,7 +101,7 @@ def _text(metric: Metric, name: str, value: Any, names: Mapping[int, str], curre
         case "reason":
             return str(_REASONS.get(value, value))
         case "weekday":
-            return [_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日")][value]
+            return formats.weekdays()[value]
         case "median_s" | "p90_s":
             return formats.duration(value)
         case "of_first" | "of_previous":

@@ -154,6 +154,11 @@ def long_day(ms: int) -> str:
     return f"{at.year} 年 {at.month} 月 {at.day} 日 周{'一二三四五六日'[at.weekday()]}"
 
 
+def weekdays() -> list[str]:
+    """Return the days of the week, Monday first."""
+    return [_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日")]
+
+
 def day_of(ms: int) -> int:
     """Return the local day of a moment, in days since 1970-01-01."""
     return (datetime.fromtimestamp(ms / 1000, zone()).date() - EPOCH).days
@@ -204,4 +209,4 @@ def in_unit(value: Number | None, unit: str, currency: str = "CNY") -> str:
         case "score":
             return number(value, 1)
         case _:
-            return number(value) if isinstance(value, int) else number(value, 0 if value >= 100 else 1)
+            return number(value, 0 if value == int(value) or abs(value) >= 100 else 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from markupsafe import Markup, escape
 
 from qunce.console import figures, formats, happenings, labels, pages
@@ -29,7 +29,7 @@ def environment(**options: Any) -> jinja2.Environment:
     """Return the environment; Django passes loader, autoescape and the rest."""
     env = jinja2.Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"], trim_blocks=True,
                              lstrip_blocks=True, **options)  # fmt: skip
-    env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]  # added by the extension
     env.globals.update(
         make_shell=pages.shell,
         icon=icon,

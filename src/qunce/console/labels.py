@@ -6,6 +6,7 @@ from typing import Final
 from zlib import crc32
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 PLATFORMS: Final = {
     "wecom": _("企业微信"), "wechat": _("微信"), "qq": _("QQ"), "telegram": _("Telegram"), "discord": _("Discord"),
@@ -18,11 +19,11 @@ PLATFORMS: Final = {
 NAMES: Final = {
     "platform": PLATFORMS,
     "kind": {
-        "member": _("成员"), "staff": _("员工"), "bot": _("群机器人"), "house_persona": _("群马甲"), "system": _("系统"),
+        "member": pgettext_lazy("kind of person", "成员"), "staff": _("员工"), "bot": _("群机器人"), "house_persona": _("群马甲"), "system": _("系统"),
         "unknown": _("未标注"),
     },
     "conv": {"group": _("群"), "direct": _("私聊"), "channel": _("频道")},
-    "role": {"member": _("群成员"), "admin": _("群管理员"), "owner": _("群主")},
+    "role": {"member": pgettext_lazy("role", "群成员"), "admin": _("群管理员"), "owner": _("群主")},
     "scene": {
         "invited": _("被邀请"), "invite_link": _("邀请链接"), "qr": _("扫码"), "join_way": _("群活码"), "approved": _("审批通过"),
         "self": _("自行加入"), "unknown": _("来源未知"), "": _("来源未知"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from qunce.accounts.access import can, requires
+from qunce.analytics import charts as arranged
 from qunce.console import asked, charts, figures, formats, heat, pages
 from qunce.console.period import COOKIE, LENGTHS, Period, period_of
 from qunce.readmodels.selectors import group as group_selectors
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 OLD_DAYS = 3
 """Data whose newest day is older than this gets a remark: the page shows the past."""
 HEALTH_ROWS = 8
+RETENTION_SCALE = 0.5
+"""Share at which the heat map is darkest; weekly retention above a half is rare."""
 YEAR_S = 365 * 24 * 3600
 
 
@@ -164,26 +167,21 @@ def _funnel(request: HttpRequest, period: Period) -> dict[str, Any]:
 
 def _retention(request: HttpRequest, period: Period) -> dict[str, Any]:
     answer = figures.ask("retention", Period(days=max(period.days, 63), until=period.until), asked.visible(request))
-    cohorts: dict[int, dict[int, dict[str, Any]]] = {}
-    for row in answer.rows:
-        cohorts.setdefault(row["cohort"], {})[row["weeks"]] = row
-    weeks = 1 + max((week for cohort in cohorts.values() for week in cohort), default=0)
-    rows = [
-        {"cohort": cohort, "size": next(iter(found.values()))["denominator"], "cells": _cells(found, weeks)}
-        for cohort, found in sorted(cohorts.items())[-10:]
-    ]
-    return {"cohorts": rows, "cohort_weeks": weeks, "retention_state": answer.state}
-
-
-def _cells(found: dict[int, dict[str, Any]], weeks: int) -> list[heat.Cell]:
-    return heat.grid([[found[week]["value"] if week in found else None for week in range(weeks)]], largest=0.7)[0]
+    found = arranged.cohorts(answer.result)[-10:] if answer.result else ()
+    rows = [{"cohort": one, "cells": heat.grid([one.shares], largest=RETENTION_SCALE)[0]} for one in found]
+    return {
+        "cohorts": rows, "cohort_weeks": max((len(one.shares) for one in found), default=0), "retention_state": answer.state,
+    }  # fmt: skip
 
 
 def _hours(request: HttpRequest, period: Period) -> dict[str, Any]:
     answer = figures.ask("heat_map", period, asked.visible(request))
-    counts = {(row["weekday"], row["hour"]): row["messages"] for row in answer.rows}
-    table = heat.grid([[counts.get((weekday, hour), 0) for hour in range(24)] for weekday in range(7)])
-    return {"hours": table, "hours_total": sum(counts.values()), "weekdays": _weekdays(), "hours_state": answer.state}
+    counts = arranged.week_grid(answer.result) if answer.result else ()
+    busiest = max(((count, day, hour) for day, row in enumerate(counts) for hour, count in enumerate(row)), default=(0, 0, 0))
+    return {
+        "hours": heat.grid(counts), "hours_total": sum(map(sum, counts)), "weekdays": formats.weekdays(), "busiest": busiest,
+        "hours_state": answer.state,
+    }  # fmt: skip
 
 
 def _health(request: HttpRequest, period: Period) -> dict[str, Any]:
@@ -195,10 +193,6 @@ def _health(request: HttpRequest, period: Period) -> dict[str, Any]:
     names = groups.names([row["group_id"] for row in shown])
     listed = [{**row, "name": names[row["group_id"]]} for row in shown if row["group_id"] in names]
     return {"health_rows": listed, "health_scored": len(scored), "health_all": len(mine), "health_state": state}
-
-
-def _weekdays() -> list[str]:
-    return [_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日")]
 
 
 def _imports(request: HttpRequest) -> list[Any]:
