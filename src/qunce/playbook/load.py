@@ -17,6 +17,7 @@ import yaml
 from qunce.playbook.binding import Binder, Field, Place, fields_of, is_bad
 from qunce.playbook.errors import InvalidPlaybook, Problem
 from qunce.playbook.schema import SCHEMA_VERSION, Playbook
+from qunce.playbook.write import to_plain
 
 MAX_FILE_CHARS: Final = 4_000_000
 MAX_DEPTH: Final = 40
@@ -70,7 +71,7 @@ def parse(files: Mapping[str, str]) -> Loaded:
 def content_hash(playbook: Playbook) -> str:
     """Return the hash of what a playbook says, without its version number: layout, order of keys and comments do not count."""
     info = msgspec.structs.replace(playbook.playbook, version=1)
-    canonical = msgspec.json.encode(msgspec.structs.replace(playbook, playbook=info), order="deterministic")
+    canonical = msgspec.json.encode(to_plain(msgspec.structs.replace(playbook, playbook=info)), order="deterministic")
     return blake2b(canonical, digest_size=16).hexdigest()
 
 

@@ -49,7 +49,7 @@ def decide(
     rules = program.active(group)[trigger]
     if not rules:
         return ()
-    look = Look(state, group, happening, trigger, program.scanner, program.blocklist)
+    look = Look(state, group, happening, trigger, program.tools)
     bound = _bound_by(look, program)
     found: list[tuple[ActiveRule, Mode, tuple[Evidence, ...]]] = []
     passed: list[Decision] = []

@@ -8,7 +8,8 @@ Hashes are CRC-32, the same in every process; Python's own `hash` of a text is n
 
 from __future__ import annotations
 
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 from zlib import crc32
 
 MIN_NEAR_CHARS: Final = 6
@@ -17,6 +18,19 @@ MAX_NEAR_CHARS: Final = 300
 NEAR_SHARED: Final = 2
 """Numbers out of four that nearly equal texts must share."""
 _SCRAMBLE: Final = (0, 0x5BD1E995, 0xA3C59AC3, 0xF1357AEA)
+
+
+class Prints(NamedTuple):
+    """Both fingerprints of a text."""
+
+    same: int
+    near: tuple[int, ...]
+
+
+@lru_cache(maxsize=16)
+def prints(squeezed: str) -> Prints:
+    """Return the fingerprints of a text; deciding and folding ask for the same one in a row."""
+    return Prints(same(squeezed), near(squeezed))
 
 
 def same(squeezed: str) -> int:

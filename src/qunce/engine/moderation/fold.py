@@ -118,6 +118,7 @@ def _fold_message(group: GroupState, person_id: IdentityId, person: Person, item
     if body.reply_to is not None and REPORT.match(body.text):
         _note_report(group, person_id, item, body.reply_to)
     squeezed = item.views.squeezed
+    same, near = fingerprint.prints(squeezed)
     group.recent.append(
         Sent(
             seq=item.seq,
@@ -125,8 +126,8 @@ def _fold_message(group: GroupState, person_id: IdentityId, person: Person, item
             person=person_id,
             message_id=body.message_id,
             chars=len(squeezed),
-            same=fingerprint.same(squeezed),
-            near=fingerprint.near(squeezed),
+            same=same,
+            near=near,
             media=tuple([part.type for part in body.content if part.type != "text"]),
         )
     )

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from qunce.domain.events import MessageCreated
 from qunce.domain.ids import IdentityId
 from qunce.engine.happening import Happening
+from qunce.engine.learning.lessons import Learnt
+from qunce.engine.moderation import links
 from qunce.engine.moderation.state import GroupState, Person, Sent, State
 from qunce.engine.text.phrases import Hit, Scanner
 from qunce.engine.text.views import Views
-from qunce.playbook.schema.checks import Trigger
+from qunce.playbook.schema.checks import ModelName, Trigger
 
 NOBODY: Final = Person()
+
+
+class Tools(NamedTuple):
+    """What a program gives its checks."""
+
+    scanner: Scanner
+    blocklist: frozenset[str]
+    """Platform ids on the playbook's own blocklist."""
+    learnt: Mapping[ModelName, Learnt]
+    """What the models have learnt here, by name; a model that is not in it judges as shipped."""
 
 
 class Look:
@@ -20,39 +33,31 @@ class Look:
 
     __slots__ = (
         "_hits",
-        "blocklist",
+        "_links",
         "group",
         "happening",
         "message",
         "person",
         "person_id",
-        "scanner",
         "state",
+        "tools",
         "trigger",
         "ts_ms",
     )
 
-    def __init__(
-        self,
-        state: State,
-        group: GroupState,
-        happening: Happening,
-        trigger: Trigger,
-        scanner: Scanner,
-        blocklist: frozenset[str],
-    ) -> None:
+    def __init__(self, state: State, group: GroupState, happening: Happening, trigger: Trigger, tools: Tools) -> None:
         self.state = state
         self.group = group
         self.happening = happening
-        self.trigger: Literal["message", "join", "profile"] = trigger
-        self.scanner = scanner
-        self.blocklist = blocklist
+        self.trigger: Trigger = trigger
+        self.tools = tools
         self.ts_ms = happening.event.ts_ms
         body = happening.event.body
         self.message = body if isinstance(body, MessageCreated) else None
         self.person_id = happening.person
         self.person = group.people.get(self.person_id, NOBODY) if self.person_id is not None else NOBODY
         self._hits: dict[str, list[Hit]] | None = None
+        self._links: list[links.Link] | None = None
 
     @property
     def views(self) -> Views:
@@ -61,11 +66,23 @@ class Look:
 
     def hits(self, source: str) -> list[Hit]:
         """Return what was found in the text for one source of phrases."""
+        return self.all_hits.get(source, _NONE)
+
+    @property
+    def all_hits(self) -> dict[str, list[Hit]]:
+        """What was found in the text, by source of phrases."""
         if self._hits is None:
             self._hits = {}
-            for hit in self.scanner.scan(self.happening.views):
+            for hit in self.tools.scanner.scan(self.happening.views):
                 self._hits.setdefault(hit.phrase.source, []).append(hit)
-        return self._hits.get(source, _NONE)
+        return self._hits
+
+    @property
+    def links(self) -> list[links.Link]:
+        """The links in the text and in the other parts of the message."""
+        if self._links is None:
+            self._links = links.find(self.happening.views, self.message)
+        return self._links
 
     def sent(self, window_s: int, person: IdentityId | None = None) -> list[Sent]:
         """Return the messages before this one within a time window, newest first; of one person, or None = of all.

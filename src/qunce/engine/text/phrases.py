@@ -116,13 +116,14 @@ class Scanner:
         plain = self._find_plain(stripped)
         repeat = self._find_plain(squeezed) if squeezed is not stripped else ()
         sound = self._find_sound(views.sound)
+        sound_repeat = self._find_sound(views.sound_squeezed) if squeezed is not stripped else ()
         shape = self._find_shape(views.shape)
-        if not (plain or repeat or sound or shape):
+        if not (plain or repeat or sound or sound_repeat or shape):
             return []
-        return self._weigh(views, plain, repeat, sound, shape)
+        return self._weigh(views, plain, repeat, sound, sound_repeat, shape)
 
     def _weigh(self, views: Views, *matches: Iterable[tuple[int, int, int]]) -> list[Hit]:
-        plain, repeat, sound, shape = matches
+        plain, repeat, sound, sound_repeat, shape = matches
         found: list[_Found] = []
         for start, end, index in plain:
             found += [_Found(start, end, use, "stripped") for use in self._plain_uses[index] if use.label != "repeat"]
@@ -130,6 +131,8 @@ class Scanner:
             found += [_Found(start, end, use, "squeezed") for use in self._plain_uses[index]]
         for start, end, index in sound:
             found += [_Found(start, end, use, "sound") for use in self._sound_uses[index]]
+        for start, end, index in sound_repeat:
+            found += [_Found(start, end, use, "sound_squeezed") for use in self._sound_uses[index]]
         for start, end, index in shape:
             found += [_Found(start, end, use, "shape") for use in self._shape_uses[index]]
         return self._join(views, [item for item in found if _is_real(views, item)])
@@ -169,17 +172,19 @@ def _add_word(
         use(plain, squeezed, "repeat")
     if phrase.rescue:
         return
-    han = sum(char >= "\u3400" for char in squeezed)
+    han = sum(char >= "\u3400" for char in stripped)
     if "split" in phrase.views:
         for pattern in split_forms(stripped):
             use(plain, pattern, "split")
     if "reverse" in phrase.views and han >= MIN_HAN_REVERSE:
         use(plain, stripped[::-1], "reverse")
     if "sound" in phrase.views and han >= MIN_HAN_SOUND:
-        for pattern in sound_forms(squeezed):
+        for pattern in sound_forms(stripped):
             use(sound, pattern, "sound")
+        if len(squeezed) >= MIN_HAN_SOUND and squeezed != stripped:
+            use(sound, to_sound(squeezed), "sound")
     if "shape" in phrase.views and han >= MIN_HAN_SHAPE:
-        use(shape, squeezed.translate(shape_table()), "shape")
+        use(shape, stripped.translate(shape_table()), "shape")
 
 
 def split_forms(word: str) -> list[str]:
@@ -206,7 +211,7 @@ _RADICALS: Final = frozenset("亻氵扌讠钅纟辶刂忄艹阝攵彳宀礻衤�
 
 
 def sound_forms(word: str) -> list[str]:
-    """Return a squeezed word as syllable tokens, in its usual reading and in others that its characters have."""
+    """Return a stripped word as syllable tokens, in its usual reading and in others that its characters have."""
     table = sounds()
     choices = []
     for char in word:
@@ -258,7 +263,7 @@ def _inside(views: Views, item: _Found, word: _Found) -> bool:
 
 
 def _first_hit(phrase: Phrase, by_view: dict[str, list[_Found]]) -> Hit | None:
-    for view in ("stripped", "squeezed", "sound", "shape"):
+    for view in ("stripped", "squeezed", "sound", "sound_squeezed", "shape"):
         found = by_view.get(view)
         if not found:
             continue
@@ -267,8 +272,8 @@ def _first_hit(phrase: Phrase, by_view: dict[str, list[_Found]]) -> Hit | None:
             label = found[0].use.label if len(phrase.groups) == 1 else "plain"
             if view == "squeezed":
                 label = "repeat"
-            elif view in ("sound", "shape"):
-                label = view
+            elif view != "stripped":
+                label = view.removesuffix("_squeezed")
             return Hit(phrase, view, places, label)
     return None
 

@@ -12,6 +12,9 @@ from qunce.domain.text import fold_table
 NOISE: Final = frozenset("丶丿亅丨乀乁乛〆ー")
 """Characters that Unicode calls letters and spammers use as dots: strokes of Chinese characters, the Japanese long mark."""
 
+PLUS: Final = "+\u2795\u271a"
+"""Signs written for 加 (add): plus, heavy plus, Greek cross."""
+
 _KEPT: Final = (
     (0x30, 0x39),  # digits
     (0x61, 0x7A),  # a to z
@@ -47,6 +50,8 @@ def strip_table() -> StripTable:
         table[code] = char if is_kept(char) else ""
     for code, folded in fold_table().items():
         table[code] = "".join(char for char in folded if is_kept(char))
+    for char in PLUS:
+        table[ord(char)] = "加"
     return table
 
 

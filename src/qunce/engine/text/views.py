@@ -72,7 +72,7 @@ def to_sound(stripped: str) -> str:
 class Views:
     """The views of one text. Immutable but for what is worked out on demand."""
 
-    __slots__ = ("_folded", "_shape", "_sound", "_squeezed", "_stripped", "text")
+    __slots__ = ("_folded", "_shape", "_sound", "_sound_squeezed", "_squeezed", "_stripped", "text")
 
     def __init__(self, text: str) -> None:
         self.text = clip(text, MAX_CHARS)
@@ -80,6 +80,7 @@ class Views:
         self._stripped: str | None = None
         self._squeezed: str | None = None
         self._sound: str | None = None
+        self._sound_squeezed: str | None = None
         self._shape: str | None = None
 
     @property
@@ -101,22 +102,28 @@ class Views:
         """Stripped, with one of each run of equal characters. The very same object as `stripped` when nothing repeats."""
         if self._squeezed is None:
             stripped = self.stripped
-            squeezed = _REPEAT.sub(r"\1", stripped)
-            self._squeezed = stripped if len(squeezed) == len(stripped) else squeezed
+            self._squeezed = _REPEAT.sub(r"\1", stripped) if _REPEAT.search(stripped) else stripped
         return self._squeezed
 
     @property
     def sound(self) -> str:
-        """Squeezed, as syllable tokens."""
+        """Stripped, as syllable tokens."""
         if self._sound is None:
-            self._sound = to_sound(self.squeezed)
+            self._sound = to_sound(self.stripped)
         return self._sound
 
     @property
+    def sound_squeezed(self) -> str:
+        """Squeezed, as syllable tokens. The very same object as `sound` when nothing repeats."""
+        if self._sound_squeezed is None:
+            self._sound_squeezed = self.sound if self.squeezed is self.stripped else to_sound(self.squeezed)
+        return self._sound_squeezed
+
+    @property
     def shape(self) -> str:
-        """Squeezed, with look-alike characters made equal."""
+        """Stripped, with look-alike characters made equal."""
         if self._shape is None:
-            self._shape = self.squeezed.translate(_SHAPE)
+            self._shape = self.stripped.translate(_SHAPE)
         return self._shape
 
     def written(self, view: str, start: int, end: int) -> tuple[int, int]:
@@ -127,12 +134,12 @@ class Views:
     def _origins(self, view: str) -> list[tuple[int, int]]:
         table = _FOLD if view == "folded" else _STRIP
         origins = [(index, index + 1) for index, char in enumerate(self.text) for _ in char.translate(table)]
-        if view in ("folded", "stripped"):
+        if view in ("folded", "stripped", "shape"):
             return origins
-        origins = _squeeze(self.stripped, origins)
         if view == "sound":
-            origins = _merge_letters(self.squeezed, origins)
-        return origins
+            return _merge_letters(self.stripped, origins)
+        origins = _squeeze(self.stripped, origins)
+        return _merge_letters(self.squeezed, origins) if view == "sound_squeezed" else origins
 
 
 def _squeeze(stripped: str, origins: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -140,10 +147,10 @@ def _squeeze(stripped: str, origins: list[tuple[int, int]]) -> list[tuple[int, i
     return [(origins[run.start()][0], origins[run.end() - 1][1]) for run in runs]
 
 
-def _merge_letters(squeezed: str, origins: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merge_letters(text: str, origins: list[tuple[int, int]]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     position = 0
-    for match in _LATIN.finditer(squeezed):
+    for match in _LATIN.finditer(text):
         tokens = spell(match[0])
         if tokens is None:
             continue

@@ -15,6 +15,7 @@ Concept = Literal[
     "ad", "bargain", "token_code", "poach_friend", "poach_group", "game_card", "part_time", "loan", "gambling", "abuse"
 ]  # fmt: skip
 ContactKind = Literal["phone", "qq", "wechat", "email"]
+ModelName = Literal["spam", "abuse"]
 MediaType = Literal["image", "voice", "video", "file", "sticker", "link", "card", "location", "poll", "forward", "red_packet"]
 
 HOUR: Final = 3_600
@@ -145,6 +146,16 @@ class Report(Check, frozen=True, kw_only=True, tag="report"):
     ] = 5
 
 
+class Model(Check, frozen=True, kw_only=True, tag="model"):
+    """A learned model is sure enough. It knows what it was shown, so let people decide on what it finds."""
+
+    model: Annotated[ModelName, key("模型", "Which model", "spam")]
+    at_least: Annotated[
+        float,
+        key("把握", "Least score of the shipped model; once it has learnt here, its own threshold holds", 0.9, ge=0.5, le=1),
+    ] = 0.9
+
+
 class SpeaksWhileMuted(Check, frozen=True, kw_only=True, tag="speaks_while_muted"):
     """A person writes although muted here: the platform cannot mute, or the mute was got round."""
 
@@ -180,7 +191,7 @@ class Length(Check, frozen=True, kw_only=True, tag="length"):
 
 AnyCheck = (
     Terms | Combination | Pattern | ConceptCheck | Contact | Link | Media | Flood | Duplicate | Mention | Newcomer | Raid | Name
-    | Report | SpeaksWhileMuted | Blocked | Rejoin | Quarrel | Length
+    | Report | Model | SpeaksWhileMuted | Blocked | Rejoin | Quarrel | Length
 )  # fmt: skip
 
 TITLES: Final[dict[type[Check], tuple[str, str]]] = {
@@ -198,6 +209,7 @@ TITLES: Final[dict[type[Check], tuple[str, str]]] = {
     Raid: ("集中入群", "raid"),
     Name: ("可疑昵称", "suspicious name"),
     Report: ("成员举报", "member report"),
+    Model: ("模型", "model"),
     SpeaksWhileMuted: ("禁言中发言", "speaks while muted"),
     Blocked: ("黑名单", "blocklist"),
     Rejoin: ("反复入群", "joins again and again"),

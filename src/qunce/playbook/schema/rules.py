@@ -8,6 +8,7 @@ import msgspec
 
 from qunce.playbook.schema.base import ID_PATTERN, SCHEMA_VERSION, Id, Mode, Part, Text, Title, duration, key
 from qunce.playbook.schema.checks import DAY, AnyCheck
+from qunce.playbook.schema.desk import AnswerRule, Calendar, Duty
 
 Do = Literal["talk", "warn", "mute", "remove", "ban"]
 Kind = Literal["staff", "bot", "house_persona"]
@@ -88,6 +89,7 @@ class Rule(Part, frozen=True, kw_only=True):
     free_hours: Annotated[
         tuple[Text, ...], key("放宽时段", "Hours in which the rule rests", "fri 20:00-22:00", kind="hours")
     ] = ()
+    announced: Annotated[bool, key("写进群规", "The reason stands in the rules that members read", True)] = True
     stale_after_s: Annotated[int, duration("过期", "Older messages are only suggested, never acted on", "6h", ge=60)] = (
         6 * 3_600
     )
@@ -128,3 +130,6 @@ class Playbook(Part, frozen=True, kw_only=True):
     lexicons: tuple[Lexicon, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     rules: tuple[Rule, ...] = ()
+    answers: tuple[AnswerRule, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    calendars: tuple[Calendar, ...] = ()

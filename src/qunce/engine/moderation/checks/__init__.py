@@ -21,6 +21,7 @@ FINDERS: Final[dict[type[schema.Check], Find]] = {
     schema.Contact: content.find_contact,
     schema.Link: content.find_link,
     schema.Length: content.find_length,
+    schema.Model: content.find_model,
     schema.Media: behaviour.find_media,
     schema.Flood: behaviour.find_flood,
     schema.Duplicate: behaviour.find_duplicate,
@@ -42,7 +43,7 @@ COSTS: Final[dict[type, int]] = {
             (schema.Blocked, schema.SpeaksWhileMuted, schema.Newcomer, schema.Length, schema.Mention, schema.Report),
             (schema.Media, schema.Flood, schema.Raid, schema.Rejoin, schema.Quarrel, schema.Duplicate),
             (schema.Terms, schema.Combination, schema.ConceptCheck, schema.Contact, schema.Link, schema.Name),
-            (schema.Pattern,),
+            (schema.Pattern, schema.Model),
         )
     )
     for check in checks

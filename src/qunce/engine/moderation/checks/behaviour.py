@@ -34,8 +34,9 @@ def find_duplicate(check: schema.Duplicate, look: Look) -> Evidence | None:
     before = look.sent(check.window_s, look.person_id if check.by == "one" else None)
     if len(before) + 1 < check.times:
         return None
-    same = fingerprint.same(squeezed)
-    near = fingerprint.near(squeezed) if check.similarity == "near" else ()
+    same, near = fingerprint.prints(squeezed)
+    if check.similarity == "same":
+        near = ()
     alike = [sent for sent in before if sent.same == same or (near and fingerprint.alike(near, sent.near))]
     if len(alike) + 1 < check.times:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from qunce.domain.decisions import Evidence, Span
+from qunce.engine.learning.shipped import shipped
 from qunce.engine.moderation import contacts, links
 from qunce.engine.moderation.concepts import card_concepts
 from qunce.engine.moderation.look import Look
@@ -68,6 +69,8 @@ def find_pattern(check: schema.Pattern, look: Look) -> Evidence | None:
 
 def find_concept(check: schema.ConceptCheck, look: Look) -> Evidence | None:
     """Hold when the signs of a concept, taken together, are strong enough: 1 - Π (1 - weight)."""
+    if not look.all_hits and not look.links:
+        return None
     best: Evidence | None = None
     for concept in check.any_of:
         hits = look.hits(f"concept:{concept}")
@@ -99,7 +102,7 @@ def find_contact(check: schema.Contact, look: Look) -> Evidence | None:
 
 def find_link(check: schema.Link, look: Look) -> Evidence | None:
     """Hold when the text or a part of the message links to a host that is not let through."""
-    for host, start, end in links.find(look.views, look.message):
+    for host, start, end in look.links:
         if links.under(host, check.allow_hosts) or (check.hosts and not links.under(host, check.hosts)):
             continue
         spans = (Span(start=start, end=end, what=host, view="link"),) if end else ()
@@ -111,3 +114,14 @@ def find_length(check: schema.Length, look: Look) -> Evidence | None:
     """Hold when the message is longer than the limit."""
     count = len(look.happening.text)
     return Evidence(check="length", note=f"{count} characters") if count > check.over_chars else None
+
+
+def find_model(check: schema.Model, look: Look) -> Evidence | None:
+    """Hold when the model is sure enough; what it learnt here stands in place of what was shipped."""
+    learnt = look.tools.learnt.get(check.model)
+    if learnt is None or learnt.model is None:
+        model, at_least = shipped(check.model), check.at_least
+    else:
+        model, at_least = learnt.model, learnt.threshold
+    score = round(model.score(look.views), 4)
+    return Evidence(check="model", score=score, note=f"{check.model} v{model.version}") if score >= at_least else None

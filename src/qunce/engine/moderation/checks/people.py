@@ -82,6 +82,6 @@ def find_blocked(check: schema.Blocked, look: Look) -> Evidence | None:  # same 
     if reasons:
         return Evidence(check="blocked", note=reasons[-1])
     party = look.happening.event.subject or look.happening.event.actor
-    if party is not None and party.platform_id in look.blocklist:
+    if party is not None and party.platform_id in look.tools.blocklist:
         return Evidence(check="blocked", note="blocklist")
     return None
