@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "qunce.accounts",
     "qunce.journal",
     "qunce.readmodels",
+    "qunce.outbox",
     "qunce.runtime",
     "qunce.console",
     "django.contrib.auth",
