@@ -1,0 +1,1 @@
+"""What runs inside the child processes: each function takes plain parameters and returns plain figures."""
