@@ -1,7 +1,9 @@
-"""Make events of what a platform or an export says, one conversation at a time, with keys that find the same happening again."""
+"""Make events of what a platform or an export says: one conversation at a time, with keys that find a happening again."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from qunce.domain import keys
@@ -10,6 +12,9 @@ from qunce.domain.events import AnyBody, Confidence, Conv, Event, MessageCreated
 Row = dict[str, Any]
 
 _MAX_INT: Final = 2**53
+_NOT_AS_DOCUMENTED: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError)
+
+logger = logging.getLogger(__name__)
 
 
 class BadRow(ValueError):
@@ -74,6 +79,16 @@ def contents(text: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     if not parts or not text or parts[0].type == "system":
         return parts
     return (Part(text=text), *parts)
+
+
+def read_each(rows: Iterable[Row], read: Callable[[Row], Iterable[Event]], kind: str) -> Iterator[Event]:
+    """Yield what `read` makes of each payload of a live channel; one that is not built as documented is logged and left out."""
+    for row in rows:
+        try:
+            yield from list(read(row))
+        except _NOT_AS_DOCUMENTED as error:
+            code = error.code if isinstance(error, BadRow) else type(error).__name__
+            logger.warning("A payload cannot be read.", extra={"action": "connector.skip", "kind": kind, "code": code})
 
 
 def text_of(value: object) -> str:

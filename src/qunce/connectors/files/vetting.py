@@ -6,27 +6,18 @@ lengths in any field at about a microsecond an event. Only what it finds is look
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
-from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
+from qunce.connectors.cleaning import DAY_MS, MAX_ID, MAX_NAME, cleaned, key_cut, names_cut, presentable
 from qunce.connectors.files.base import EARLIEST_MS, Rejected
 from qunce.domain import events
 from qunce.domain.events import Event
 
-DAY_MS: Final = 86_400_000
 EARLIEST_ORDER_MS: Final = 631_152_000_000
 """1990-01-01 UTC: shops are older than chats."""
 MAX_TEXT_BYTES: Final = 1_000_000
-MAX_NAME: Final = 250
-MAX_ID: Final = 250
-MAX_KEY: Final = 400
-
-_BAD: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class Vetting:
@@ -46,10 +37,10 @@ class Vetting:
         try:
             data = events.encode(event)
         except UnicodeEncodeError:
-            event = _cleaned(event)
+            event = cleaned(event)
             data = events.encode(event)
         if b"\\u0000" in data:
-            event = _cleaned(event)
+            event = cleaned(event)
         if len(data) > MAX_TEXT_BYTES:
             return self._rejected("too_long", "The row is longer than 1 MB.", "Shorten the text.", event)
         return self._ids_vetted(event)
@@ -67,16 +58,14 @@ class Vetting:
                 is_long_named = True
         if not event.dedupe_key:
             return self._rejected("bad_row", "The row has no key.", "Add a message id.", event)
-        if len(event.dedupe_key) > MAX_KEY:
-            digest = blake2b(event.dedupe_key.encode(), digest_size=16).hexdigest()
-            event = msgspec.structs.replace(event, dedupe_key=f"h:{digest}")
-        return _names_cut(event) if is_long_named else event
+        event = key_cut(event)
+        return names_cut(event) if is_long_named else event
 
     def _rejected(self, code: str, reason: str, fix: str, event: Event) -> Rejected:
         text = getattr(event.body, "text", "")
         message_id = getattr(event.body, "message_id", None)
         where = f"message {message_id[:MAX_ID]}" if message_id else f"event {self.rows}"
-        return Rejected(where=where, code=code, reason=reason, fix=fix, excerpt=_BAD.sub("\ufffd", text[:200]))
+        return Rejected(where=where, code=code, reason=reason, fix=fix, excerpt=presentable(text[:200]))
 
 
 def vetted(rows: Iterator[Event | Rejected], now_ms: int) -> Iterator[Event | Rejected]:
@@ -87,25 +76,5 @@ def vetted(rows: Iterator[Event | Rejected], now_ms: int) -> Iterator[Event | Re
 
 
 def _presentable(row: Rejected) -> Rejected:
-    return replace(row, excerpt=_BAD.sub("\ufffd", row.excerpt)) if _BAD.search(row.excerpt) else row
-
-
-def _cleaned(event: Event) -> Event:
-    return msgspec.convert(_clean(msgspec.to_builtins(event)), Event)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return _BAD.sub(lambda match: "" if match.group() == "\x00" else "\ufffd", value)
-    if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _names_cut(event: Event) -> Event:
-    changes = {}
-    for field in ("conv", "actor", "subject"):
-        party = getattr(event, field)
-        if party and party.name and len(party.name) > MAX_NAME:
-            changes[field] = msgspec.structs.replace(party, name=party.name[:MAX_NAME])
-    return msgspec.structs.replace(event, **changes)
+    excerpt = presentable(row.excerpt)
+    return replace(row, excerpt=excerpt) if excerpt != row.excerpt else row

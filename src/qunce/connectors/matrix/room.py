@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from qunce.connectors.rows import BadRow, Chat, Row, bad_time, count_of, no_sender, text_of
+from qunce.connectors.matrix.content import content_of, mentions_of, without_quote
+from qunce.connectors.matrix.power import changes, creators, previous_content
+from qunce.connectors.rows import BadRow, Chat, Row, bad_time, no_sender, text_of
 from qunce.domain.events import (
+    Confidence,
     Conv,
+    ConvKind,
     Event,
     GroupCreated,
     GroupDismissed,
@@ -14,11 +18,11 @@ from qunce.domain.events import (
     MemberJoined,
     MemberLeft,
     MemberRequested,
+    MemberRestricted,
+    MemberUnrestricted,
     MemberUpdated,
     MessageDeleted,
     MessageEdited,
-    Part,
-    PartType,
     Party,
     ReactionAdded,
     ReactionRemoved,
@@ -27,14 +31,6 @@ from qunce.domain.events import (
 
 SOURCE: Final = Source(connector="matrix")
 
-_MEDIA: Final[dict[str, PartType]] = {
-    "m.image": "image",
-    "m.video": "video",
-    "m.audio": "voice",
-    "m.file": "file",
-    "m.location": "location",
-    "m.sticker": "sticker",
-}
 _IN: Final = frozenset({"", "join"})
 """Who was a member before. A person the log has not named yet came before it begins."""
 _KEPT: Final = 200_000
@@ -44,9 +40,13 @@ _KEPT: Final = 200_000
 class RoomReader:
     """Reads the events of one room in their order; knows who is in it and what was a reaction."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | None, room_id: str | None = None, *, source: Source = SOURCE, is_live: bool = False) -> None:
+        """`name` as known so far; None = not yet. `room_id` where the events do not say it."""
         self._name = name
-        self._chat = Chat(SOURCE, Conv(platform_id=name, name=name))
+        self._source = source
+        self._confidence: Confidence = "reported" if is_live else "imported"
+        self._kind: ConvKind = "group"
+        self._chat = self._chat_of(room_id or name or "")
         self._names: dict[str, str] = {}
         self._memberships: dict[str, str] = {}
         self._reactions: dict[str, tuple[str, str]] = {}
@@ -74,11 +74,33 @@ class RoomReader:
             return self._member(row, content, ts_ms, event_id, sender)
         return self._room(kind, row, content, ts_ms, event_id, sender)
 
+    def learn(self, row: Row) -> None:
+        """Take names from an event that is known already."""
+        content = row.get("content")
+        if not isinstance(content, dict):
+            return
+        if row.get("type") == "m.room.member" and (name := text_of(content.get("displayname"))):
+            self._names[text_of(row.get("state_key"))] = name
+        elif row.get("type") == "m.room.name" and (name := text_of(content.get("name"))):
+            self._rename(name)
+
+    def make_direct(self) -> None:
+        """Take the room for a conversation of two."""
+        self._kind = "direct"
+        self._chat = self._chat_of(self._chat.conv.platform_id)
+
+    def _chat_of(self, room_id: str) -> Chat:
+        return Chat(self._source, Conv(platform_id=room_id, name=self._name, kind=self._kind), self._confidence)
+
+    def _rename(self, name: str) -> None:
+        self._name = name
+        self._chat = self._chat_of(self._chat.conv.platform_id)
+
     def _follow_room(self, row: Row) -> None:
         """Element's events say their room; raw lines may not, then the file's name stands for it."""
         room = text_of(row.get("room_id"))
         if room and room != self._chat.conv.platform_id:
-            self._chat = Chat(SOURCE, Conv(platform_id=room, name=self._name))
+            self._chat = self._chat_of(room)
 
     def _party(self, platform_id: str) -> Party:
         if not platform_id:
@@ -90,18 +112,18 @@ class RoomReader:
         relation = relation if isinstance(relation, dict) else {}
         if relation.get("rel_type") == "m.replace" and isinstance(content.get("m.new_content"), dict):
             return [self._edit(relation, content["m.new_content"], ts_ms, event_id, sender)]
-        text, parts = _content(kind, content)
+        text, parts = content_of(kind, content)
         reply = relation.get("m.in_reply_to")
         reply_to = text_of(reply.get("event_id")) or None if isinstance(reply, dict) else None
         if reply_to:
-            text = _without_quote(text)
+            text = without_quote(text)
         mentioned = content.get("m.mentions")
         return [
-            self._chat.message(ts_ms, sender, event_id, text, parts, reply_to=reply_to, mentions=_mentions(mentioned)),
+            self._chat.message(ts_ms, sender, event_id, text, parts, reply_to=reply_to, mentions=mentions_of(mentioned)),
         ]
 
     def _edit(self, relation: Row, content: Row, ts_ms: int, event_id: str, sender: Party) -> Event:
-        text, parts = _content("m.room.message", content)
+        text, parts = content_of("m.room.message", content)
         body = MessageEdited(message_id=text_of(relation["event_id"]), text=text, content=parts)
         return self._chat.event(ts_ms, body, self._chat.native("edit", event_id), actor=sender)
 
@@ -109,7 +131,7 @@ class RoomReader:
         relation = content.get("m.relates_to")
         target, emoji = (text_of(relation.get(k)) for k in ("event_id", "key")) if isinstance(relation, dict) else ("", "")
         if not target or not emoji:
-            self._settle(event_id)
+            self.settle(event_id)
             return []  # withdrawn before the export: what it was is gone
         if len(self._reactions) >= _KEPT:
             self._reactions.clear()
@@ -118,7 +140,7 @@ class RoomReader:
         return [self._chat.event(ts_ms, ReactionAdded(message_id=target, emoji=emoji), key, actor=sender)]
 
     def _redaction(self, row: Row, content: Row, ts_ms: int, event_id: str, sender: Party) -> list[Event]:
-        target = text_of(row.get("redacts")) or text_of(content.get("redacts"))
+        target = redacted_id(row)
         if not target or target in self._settled:
             return []
         key = self._chat.native("delete", event_id)
@@ -134,7 +156,7 @@ class RoomReader:
         because = next((h["redacted_because"] for h in holders if isinstance(h, dict) and "redacted_because" in h), None)
         if not isinstance(because, dict) or not isinstance(because.get("origin_server_ts"), int):
             return []
-        self._settle(event_id)
+        self.settle(event_id)
         actor = self._party(text_of(because.get("sender")))
         reason = because["content"].get("reason") if isinstance(because.get("content"), dict) else None
         by: Final = "author" if actor.platform_id == sender.platform_id else "moderator"
@@ -142,7 +164,8 @@ class RoomReader:
         key = self._chat.native("delete", text_of(because.get("event_id")))
         return [self._chat.event(because["origin_server_ts"], body, key, actor=actor)]
 
-    def _settle(self, event_id: str) -> None:
+    def settle(self, event_id: str) -> None:
+        """Remember that a redaction of this event tells nothing new."""
         if len(self._settled) >= _KEPT:
             self._settled.clear()
         self._settled.add(event_id)
@@ -151,7 +174,7 @@ class RoomReader:
         person, new = text_of(row.get("state_key")), text_of(content.get("membership"))
         if not person:
             raise no_sender()
-        old, old_name = self._memberships.get(person) or _previous(row), self._names.get(person)
+        old, old_name = _previous(row) or self._memberships.get(person), self._names.get(person)
         name = text_of(content.get("displayname"))
         if name:
             self._names[person] = name
@@ -167,7 +190,7 @@ class RoomReader:
             joined = MemberJoined(scene="invited" if old == "invite" else "self")
             return [self._chat.event(ts_ms, joined, self._chat.native("join", event_id), subject=subject)]
         if new in ("leave", "ban"):
-            return self._leave(content, ts_ms, event_id, actor, subject, was_in=old in _IN, is_ban=new == "ban")
+            return self._leave(content, ts_ms, event_id, actor, subject, was_in=(old or "") in _IN, is_ban=new == "ban")
         if new == "knock":
             request = MemberRequested(request_ref=event_id, comment=text_of(content.get("reason")))
             return [self._chat.event(ts_ms, request, self._chat.native("request", event_id), subject=subject)]
@@ -184,69 +207,46 @@ class RoomReader:
     def _room(self, kind: str, row: Row, content: Row, ts_ms: int, event_id: str, sender: Party) -> list[Event]:
         key = self._chat.native("update", event_id)
         if kind == "m.room.create":
-            return [self._chat.event(ts_ms, GroupCreated(), key, actor=sender)]
+            created = self._chat.event(ts_ms, GroupCreated(), key, actor=sender)
+            return [created, *(self._role(ts_ms, event_id, person, None, "owner") for person in creators(row, content))]
         if kind == "m.room.tombstone":
             return [self._chat.event(ts_ms, GroupDismissed(), key, actor=sender)]
         if kind == "m.room.name":
-            self._name = text_of(content.get("name")) or self._name
-            self._chat = Chat(SOURCE, Conv(platform_id=self._chat.conv.platform_id, name=self._name))
+            self._rename(text_of(content.get("name")) or self._name or "")
             return [self._chat.event(ts_ms, GroupUpdated(field="name", new=self._name), key, actor=sender)]
         if kind == "m.room.topic":
             return [self._chat.event(ts_ms, GroupUpdated(field="notice", new=text_of(content.get("topic"))), key, actor=sender)]
         if kind == "m.room.avatar":
             return [self._chat.event(ts_ms, GroupUpdated(field="avatar"), key, actor=sender)]
-        return []  # power levels, aliases, widgets: settings of the room that no screen shows
+        if kind == "m.room.power_levels":
+            return self._powers(row, content, ts_ms, event_id, sender)
+        return []  # aliases, widgets: settings of the room that no screen shows
+
+    def _powers(self, row: Row, content: Row, ts_ms: int, event_id: str, sender: Party) -> list[Event]:
+        """Return what a change of power levels means for people: a role, a mute, or its end."""
+        told: list[Event] = []
+        for change in changes(previous_content(row), content):
+            subject = Party(platform_id=change.person, name=self._names.get(change.person))
+            if change.is_mute is not None:
+                body = MemberRestricted() if change.is_mute else MemberUnrestricted()
+                key = self._chat.native("restrict", event_id, change.person)
+                told.append(self._chat.event(ts_ms, body, key, actor=sender, subject=subject))
+            if change.new_role != change.old_role:
+                told.append(self._role(ts_ms, event_id, change.person, change.old_role, change.new_role, sender))
+        return told
+
+    def _role(self, ts_ms: int, event_id: str, person: str, old: str | None, new: str, actor: Party | None = None) -> Event:
+        subject = Party(platform_id=person, name=self._names.get(person))
+        key = self._chat.native("role", event_id, person)
+        return self._chat.event(ts_ms, MemberUpdated(field="role", old=old, new=new), key, actor=actor, subject=subject)
+
+
+def redacted_id(row: Row) -> str:
+    """Return what a redaction is about: it stands in the content from room version 11 on, beside it before."""
+    content = row.get("content")
+    return text_of(row.get("redacts")) or (text_of(content.get("redacts")) if isinstance(content, dict) else "")
 
 
 def _previous(row: Row) -> str:
     """Return the membership before, where the event itself tells."""
-    for holder in (row.get("unsigned"), row):
-        if isinstance(holder, dict) and isinstance(previous := holder.get("prev_content"), dict):
-            return text_of(previous.get("membership"))
-    return ""
-
-
-def _content(kind: str, content: Row) -> tuple[str, tuple[Part, ...]]:
-    if kind == "m.room.encrypted":
-        return "", (Part(type="other", text="encrypted"),)
-    msgtype = "m.sticker" if kind == "m.sticker" else text_of(content.get("msgtype"))
-    body = text_of(content.get("body"))
-    if msgtype in _MEDIA:
-        return _media(_MEDIA[msgtype], body, content)
-    if "poll" in kind:
-        poll = content.get("m.poll") or content.get("org.matrix.msc3381.poll.start") or {}
-        question = poll.get("question") or {}
-        asked = text_of(question.get("m.text")) or text_of(question.get("org.matrix.msc1767.text")) or body
-        return "", (Part(type="poll", text=asked or None),)
-    return body, ()
-
-
-def _media(kind: PartType, body: str, content: Row) -> tuple[str, tuple[Part, ...]]:
-    """Return caption and part: the body is the caption where a file name stands beside it, else it is the name."""
-    info: Any = content.get("info") if isinstance(content.get("info"), dict) else {}
-    name = text_of(content.get("filename"))
-    duration_ms = count_of(info.get("duration"))
-    part = Part(
-        type=kind,
-        name=name or body or None,
-        size_bytes=count_of(info.get("size")),
-        duration_s=duration_ms / 1000 if duration_ms is not None else None,
-    )
-    return (body if name and name != body else ""), (part,)
-
-
-def _without_quote(text: str) -> str:
-    """Take away the quoted message that older clients put before a reply."""
-    if not text.startswith("> "):
-        return text
-    quote, blank, rest = text.partition("\n\n")
-    return rest if blank and all(line.startswith(">") for line in quote.split("\n")) else text
-
-
-def _mentions(mentioned: object) -> tuple[str, ...]:
-    if not isinstance(mentioned, dict):
-        return ()
-    ids = [text_of(item) for item in mentioned.get("user_ids") or ()]
-    if mentioned.get("room") is True:
-        ids.append("@all")
-    return tuple(dict.fromkeys(filter(None, ids)))
+    return text_of(previous_content(row).get("membership"))
