@@ -11,33 +11,37 @@ from typing import Final
 
 import ibis
 
-from qunce.analytics.tables import Expr, Params, Tables, counted, during
+from qunce.analytics.tables import Expr, Params, Tables, during, people, whole_sum
 
 BITS: Final = 60
 """Days per integer; below 63 so that no engine meets the sign bit."""
 
 
-def people_by_day(tables: Tables, params: Params, rows: Expr, **windows: int) -> Expr:
-    """Return (day, one column per window): for each day of the period, persons with a row in the days that end on it.
+def people_by_day(tables: Tables, params: Params, acts: Expr, **windows: int) -> Expr:
+    """Return (day, one column per window): for each day of the period, persons who acted in the days that end on it.
 
-    `windows` names each column and gives its length in days. `rows` must reach back as far as the longest window does. Days on
-    which nobody counts in the longest window are left out.
+    `acts` are rows of `tables.acted`, reaching back as far as the longest window does. `windows` names each column and gives
+    its length in days. Days on which nobody counts in the longest window are left out.
     """
     longest = max(windows, key=lambda name: windows[name])
     starts = range(params.since_day - windows[longest] + 1, params.until_day + 1, BITS)
-    persons = rows.group_by("person").agg(**{f"m{i}": _bits_of(rows.day, start) for i, start in enumerate(starts)})
+    masks = [f"m{i}" for i in range(len(starts))]
+    # Accounts first, persons after: so the few exceptions meet one row per account instead of one per act.
+    accounts = acts.group_by("actor").agg(**{m: _bits_of(acts.day, start) for m, start in zip(masks, starts, strict=True)})
+    accounts = people(tables, accounts, "actor")
+    persons = accounts.group_by("person").agg(**{m: accounts[m].bit_or() for m in masks})
     days = during(params, tables.days)
-    masks = {
-        f"{name}_w{i}": _window(days.day, start, length) for name, length in windows.items() for i, start in enumerate(starts)
-    }
-    days = days.select("day", **masks)
+    spans = ibis.union(*[_windows(days, starts, length) for length in dict.fromkeys(windows.values())], distinct=False)
+    hit = ibis.or_(*[(persons[m] & spans[f"w{i}"]) != 0 for i, m in enumerate(masks)])
+    pairs = persons.inner_join(spans, hit)
+    counts = pairs.group_by(["day", "span"]).agg(n=pairs.count())
+    columns = {name: whole_sum(ibis.ifelse(counts.span == length, counts.n, 0)) for name, length in windows.items()}
+    return counts.group_by("day").agg(**columns).order_by("day")
 
-    def hit(left: Expr, right: Expr, name: str) -> Expr:
-        return ibis.or_(*[(left[f"m{i}"] & right[f"{name}_w{i}"]) != 0 for i in range(len(starts))])
 
-    pairs = persons.inner_join(days, hit(persons, days, longest))
-    counts = {name: pairs.count() if name == longest else counted(hit(pairs, pairs, name)).sum() for name in windows}
-    return pairs.group_by("day").agg(**counts).select("day", *windows).order_by("day")
+def _windows(days: Expr, starts: range, length: int) -> Expr:
+    masks = {f"w{i}": _window(days.day, start, length) for i, start in enumerate(starts)}
+    return days.select("day", span=ibis.literal(length).cast("int32"), **masks)
 
 
 def _bits_of(day: Expr, start: int) -> Expr:

@@ -130,12 +130,17 @@ def people(tables: Tables, rows: Expr, identity: str) -> Expr:
     return kept.drop("odd_id", "odd_member", "odd_excluded")
 
 
-def happened(tables: Tables, params: Params, types: Sequence[int]) -> Expr:
-    """Return the facts of members in the groups and days asked for, with `person`."""
+def acted(tables: Tables, params: Params, types: Sequence[int]) -> Expr:
+    """Return the facts in the groups and days asked for, of whoever did them."""
     rows = during(params, tables.facts)
     rows = rows.filter(rows.type.isin(list(types)))
     rows = rows.select("ts_ms", "day", "hour", "type", "group_id", "actor", "content")
-    return people(tables, scoped(tables, params, rows), "actor")
+    return scoped(tables, params, rows)
+
+
+def happened(tables: Tables, params: Params, types: Sequence[int]) -> Expr:
+    """Return the facts of members in the groups and days asked for, with `person`."""
+    return people(tables, acted(tables, params, types), "actor")
 
 
 def cells(tables: Tables, params: Params, rows: Expr) -> tuple[Expr, list[str]]:

@@ -11,6 +11,7 @@ from qunce.analytics.tables import (
     Expr,
     Params,
     Tables,
+    acted,
     cells,
     count_people,
     happened,
@@ -66,10 +67,9 @@ def messages(tables: Tables, params: Params) -> Expr:
 
 def speakers(tables: Tables, params: Params) -> Expr:
     """Return the number of people who spoke per cell."""
-    rows = happened(tables, params, (MESSAGE,))
     if params.by == ("day",):
-        return people_by_day(tables, params, rows, speakers=1)
-    rows, names = cells(tables, params, rows)
+        return people_by_day(tables, params, acted(tables, params, (MESSAGE,)), speakers=1)
+    rows, names = cells(tables, params, happened(tables, params, (MESSAGE,)))
     return count_people(rows, names, "speakers")
 
 
@@ -98,7 +98,7 @@ def _rolling(tables: Tables, params: Params, window_days: int) -> Expr:
 
 def _by_day(tables: Tables, params: Params, **windows: int) -> Expr:
     reaching_back = params.last(params.days + max(windows.values()) - 1)
-    return people_by_day(tables, params, happened(tables, reaching_back, ACTIVE_TYPES), **windows)
+    return people_by_day(tables, params, acted(tables, reaching_back, ACTIVE_TYPES), **windows)
 
 
 def _per_day(rows: Expr, params: Params) -> Expr:
