@@ -35,7 +35,7 @@ def moving_mean(values: Sequence[Value], window: int = 7) -> list[float | None]:
     means: list[float | None] = []
     for end in range(1, len(values) + 1):
         part = [value for value in values[max(0, end - window) : end] if value is not None]
-        means.append(round(sum(part) / window, 2) if len(part) == window else None)
+        means.append(round(sum(part) / window, 4) if len(part) == window else None)
     return means
 
 

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from qunce.console.figures import Answer
 
 TITLES: Final[dict[str, _StrPromise]] = {
-    "day": gettext_lazy("日期"), "week": gettext_lazy("周（周一）"), "cohort": gettext_lazy("起始周"), "weeks": gettext_lazy("第几周"),
+    "day": gettext_lazy("日期"), "week": gettext_lazy("周（周一）"), "cohort": gettext_lazy("起始周"),
+    "weeks": gettext_lazy("第几周"),
     "first_day": gettext_lazy("首日"), "group_id": gettext_lazy("群"), "community_id": gettext_lazy("所属社群"),
     "numerator": gettext_lazy("分子"), "denominator": gettext_lazy("分母"), "value": gettext_lazy("数值"),
     "people": gettext_lazy("人数"), "messages": gettext_lazy("消息"), "speakers": gettext_lazy("发言人数"),
-    "joined": gettext_lazy("进群"), "left": gettext_lazy("退群"), "step": gettext_lazy("步骤"), "of_first": gettext_lazy("占第一步"),
+    "joined": gettext_lazy("进群"), "left": gettext_lazy("退群"), "step": gettext_lazy("步骤"),
+    "of_first": gettext_lazy("占第一步"),
     "of_previous": gettext_lazy("占上一步"), "orders": gettext_lazy("订单"), "currency": gettext_lazy("货币"),
     "revenue_minor": gettext_lazy("金额"), "weekday": gettext_lazy("星期"), "hour": gettext_lazy("小时"),
     "content": gettext_lazy("内容类型"), "questions": gettext_lazy("提问"), "answered": gettext_lazy("已回应"),
@@ -101,7 +103,7 @@ def _text(metric: Metric, name: str, value: Any, names: Mapping[int, str], curre
         case "reason":
             return str(_REASONS.get(value, value))
         case "weekday":
-            return formats.weekdays()[value]
+            return formats.weekdays()[int(value)]
         case "median_s" | "p90_s":
             return formats.duration(value)
         case "of_first" | "of_previous":

@@ -37,21 +37,6 @@ def number(value: Number | None, digits: int = 0) -> str:
     return NOTHING if value is None else f"{_rounded(value, digits):,.{digits}f}"
 
 
-def compact(value: Number | None) -> str:
-    """Write a large number shortly: 1.2 万 or 12.4k. Below ten thousand it is written in full."""
-    if value is None:
-        return NOTHING
-    if abs(value) < 10_000:
-        return number(value)
-    if english():
-        return (
-            f"{_rounded(Decimal(value) / 1_000_000, 1)}M"
-            if abs(value) >= 1_000_000
-            else f"{_rounded(Decimal(value) / 1000, 1)}k"
-        )
-    return f"{_rounded(Decimal(value) / 10**8, 2)} 亿" if abs(value) >= 10**8 else f"{_rounded(Decimal(value) / 10_000, 1)} 万"
-
-
 def percent(ratio: Number | None, digits: int = 1) -> str:
     """Write a ratio as a percentage: 0.416 is 41.6%."""
     return NOTHING if ratio is None else f"{_rounded(Decimal(str(ratio)) * 100, digits):.{digits}f}%"
@@ -209,4 +194,5 @@ def in_unit(value: Number | None, unit: str, currency: str = "CNY") -> str:
         case "score":
             return number(value, 1)
         case _:
-            return number(value, 0 if value == int(value) or abs(value) >= 100 else 1)
+            whole = value == int(value) or abs(float(value)) >= 100
+            return number(value, 0 if whole else 1)

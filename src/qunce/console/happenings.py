@@ -26,7 +26,7 @@ def icon_of(what: str) -> str:
 
 
 def sentence(what: str, detail: Mapping[str, object], name: str, actor: str = "") -> str:
-    """Return what happened; `name` is whom it is about, `actor` who did it where that is somebody else (empty = nobody else)."""
+    """Return what happened; `name` is whom it is about, `actor` who else did it (empty = nobody else)."""
     parts = {"name": name or _("有人"), "actor": actor}
     match what:
         case "member.joined":
@@ -83,7 +83,7 @@ def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
             return (_("%(name)s 给予了授权") if granted else _("%(name)s 撤回了授权")) % parts
         case "tag.changed":
             added, removed = detail.get("added") or (), detail.get("removed") or ()
-            changed = [f"+{tag}" for tag in added] + [f"−{tag}" for tag in removed]  # type: ignore[attr-defined]  # lists of text
+            changed = [f"+{tag}" for tag in added] + [f"-{tag}" for tag in removed]  # type: ignore[attr-defined]  # lists of text
             return _("%(name)s 的标签变动：%(tags)s") % {**parts, "tags": " ".join(changed)}
         case "group.dismissed":
             return _("群已解散")

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-PLATFORMS: Final = {
-    "wecom": _("企业微信"), "wechat": _("微信"), "qq": _("QQ"), "telegram": _("Telegram"), "discord": _("Discord"),
-    "slack": _("Slack"), "whatsapp": _("WhatsApp"), "feishu": _("飞书"), "dingtalk": _("钉钉"), "matrix": _("Matrix"),
-    "mattermost": _("Mattermost"), "gitter": _("Gitter"), "irc": _("IRC"), "chatlab": _("ChatLab"), "generic": _("通用文件"),
-    "messenger": _("Messenger"), "instagram": _("Instagram"), "signal": _("Signal"), "simulator": _("模拟社群"),
-    "order": _("订单文件"), "orders": _("订单文件"), "shop": _("商城"), "line": _("LINE"),
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.utils.functional import _StrPromise
+
+PLATFORMS: Final[dict[str, _StrPromise | str]] = {
+    "wecom": _("企业微信"), "wechat": _("微信"), "qq": "QQ", "telegram": "Telegram", "discord": "Discord",
+    "slack": "Slack", "whatsapp": "WhatsApp", "feishu": _("飞书"), "dingtalk": _("钉钉"), "matrix": "Matrix",
+    "mattermost": "Mattermost", "gitter": "Gitter", "irc": "IRC", "chatlab": "ChatLab", "generic": _("通用文件"),
+    "messenger": "Messenger", "instagram": "Instagram", "signal": "Signal", "simulator": _("模拟社群"),
+    "order": _("订单文件"), "orders": _("订单文件"), "shop": _("商城"), "line": "LINE",
 }  # fmt: skip
 
-NAMES: Final = {
+NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
     "platform": PLATFORMS,
     "kind": {
-        "member": pgettext_lazy("kind of person", "成员"), "staff": _("员工"), "bot": _("群机器人"), "house_persona": _("群马甲"), "system": _("系统"),
-        "unknown": _("未标注"),
+        "member": pgettext_lazy("kind of person", "成员"), "staff": _("员工"), "bot": _("群机器人"),
+        "house_persona": _("群马甲"), "system": _("系统"), "unknown": _("未标注"),
     },
     "conv": {"group": _("群"), "direct": _("私聊"), "channel": _("频道")},
     "role": {"member": pgettext_lazy("role", "群成员"), "admin": _("群管理员"), "owner": _("群主")},
     "scene": {
-        "invited": _("被邀请"), "invite_link": _("邀请链接"), "qr": _("扫码"), "join_way": _("群活码"), "approved": _("审批通过"),
-        "self": _("自行加入"), "unknown": _("来源未知"), "": _("来源未知"),
+        "invited": _("被邀请"), "invite_link": _("邀请链接"), "qr": _("扫码"), "join_way": _("群活码"),
+        "approved": _("审批通过"), "self": _("自行加入"), "unknown": _("来源未知"), "": _("来源未知"),
     },
     "leave": {
         "left": _("自行退出"), "kicked": _("被移出"), "banned": _("被封禁"), "group_dismissed": _("群已解散"),
@@ -39,10 +44,6 @@ NAMES: Final = {
     },
     "order": {"created": _("待付款"), "paid": _("已付款"), "refunded": _("已退款"), "closed": _("已关闭")},
     "deleted_by": {"author": _("本人撤回"), "moderator": _("管理员移除"), "unknown": _("已撤回"), "": _("已撤回")},
-    "staff_role": {
-        "admin": _("系统管理员"), "supervisor": _("群督导"), "executor": _("群执行"), "manager": _("群管理"), "expert": _("专家"),
-        "support_agent": _("客服"), "host": _("主持人"), "shop_guide": _("导购"), "analyst": _("数据分析"),
-    },
 }  # fmt: skip
 
 CONTENT_ICONS: Final = {
@@ -57,11 +58,11 @@ UNITS: Final = {
 }  # fmt: skip
 
 ACTIONS: Final = {
-    "session.opened": _("登录"), "session.closed": _("退出登录"), "session.locked": _("登录被暂停"), "staff.created": _("新建员工"),
-    "staff.changed": _("修改员工"), "staff.scoped": _("修改员工的范围"), "staff.password_set": _("设定密码"),
-    "member.flag": _("标记成员身份"), "group.set_community": _("修改群的社群"), "settings.changed": _("修改设置"),
-    "import.run": _("导入"), "metric.exported": _("导出指标"), "group.exported": _("导出社群名单"),
-    "member.exported": _("导出成员名单"),
+    "session.opened": _("登录"), "session.closed": _("退出登录"), "session.locked": _("登录被暂停"),
+    "staff.created": _("新建员工"), "staff.changed": _("修改员工"), "staff.scoped": _("修改员工的范围"),
+    "staff.password_set": _("设定密码"), "member.flag": _("标记成员身份"), "group.set_community": _("修改群的社群"),
+    "settings.changed": _("修改设置"), "import.run": _("导入"), "metric.exported": _("导出指标"),
+    "group.exported": _("导出社群名单"),
 }  # fmt: skip
 
 _HUES: Final = ("blue", "teal", "violet", "amber", "pink", "green", "cyan", "orange")
@@ -69,7 +70,7 @@ _HUES: Final = ("blue", "teal", "violet", "amber", "pink", "green", "cyan", "ora
 
 def label(family: str, code: str) -> str:
     """Return the name of a code; an unknown code names itself."""
-    return str(NAMES[family].get(code, code))  # type: ignore[attr-defined]  # the families are plain dicts
+    return str(NAMES[family].get(code, code))
 
 
 def unit_name(unit: str) -> str:
@@ -87,9 +88,17 @@ def hue(name: object) -> str:
     return _HUES[crc32(str(name).encode("utf-8", "replace")) % len(_HUES)]
 
 
-def initial(name: str) -> str:
-    """Return what stands in an avatar: the first letter of a name."""
-    for char in name:
+def common_start(names: Sequence[str]) -> int:
+    """Return how many characters all names begin with alike; groups of one brand often share its name."""
+    if len(names) < 3:
+        return 0
+    least, most = min(names), max(names)
+    return next((at for at, (one, other) in enumerate(zip(least, most, strict=False)) if one != other), len(least))
+
+
+def initial(name: str, skip: int = 0) -> str:
+    """Return what stands in an avatar: the first letter of a name after `skip` characters, else of the whole name."""
+    for char in name[skip:] + name:
         if char.isalnum():
             return char.upper()
     return "#"

@@ -97,7 +97,7 @@ def render(
 
 def render_block(request: HttpRequest, template: str, block: str, context: Mapping[str, object]) -> HttpResponse:
     """Return one block of a page's template, as htmx swaps it in."""
-    page = get_template(f"console/{template}.html").template
+    page: Any = get_template(f"console/{template}.html").template  # type: ignore[attr-defined]  # Jinja2's own template
     values = {**context, "request": request, "now_ms": int(time() * 1000), "csrf_input": csrf_input(request)}
     return HttpResponse("".join(page.blocks[block](page.new_context(values))))
 

@@ -7,7 +7,7 @@ import shutil
 import unicodedata
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
@@ -21,12 +21,12 @@ _LONGEST_NAME: Final = 120
 _UNSAFE: Final = re.compile(r"[\\/:*?\"<>|\x00-\x1f\x7f]+")
 
 
-def keep(files: Iterable[UploadedFile]) -> tuple[Path, ...]:
+def keep(files: Iterable[UploadedFile[Any]]) -> tuple[Path, ...]:
     """Store uploaded files in a folder of their own and return their paths. The name is kept, as people know it and formats
     may hint at it; whatever could lead out of the folder is taken out of it."""
     folder = Path(settings.DATA_DIR) / "uploads" / token_hex(12)
     folder.mkdir(mode=0o700)
-    paths = []
+    paths: list[Path] = []
     for number, file in enumerate(files):
         path = folder / _safe_name(file.name or "", number, {path.name for path in paths})
         with path.open("xb") as kept:

@@ -126,6 +126,8 @@ class Membership(models.Model):
     class Meta:
         db_table = "membership"
         constraints = [models.UniqueConstraint(fields=["group", "identity"], name="membership_once")]
+        # Lists of groups count who is there now; without this index that reads every membership.
+        indexes = [models.Index(fields=["group"], condition=models.Q(left_ms=None), name="membership_present")]
 
 
 class Message(models.Model):

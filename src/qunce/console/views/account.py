@@ -126,7 +126,7 @@ def set_days(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _profile(request: HttpRequest, form: PasswordChangeForm[Staff], status: int = 200) -> HttpResponse:
+def _profile(request: HttpRequest, form: PasswordChangeForm, status: int = 200) -> HttpResponse:
     role = staff_of(request).role
     rights = [(action.title, allowed(role, code)) for code, action in ACTIONS.items()]
     return pages.render(request, "profile", {"form": form, "staff": staff_of(request), "rights": rights}, status=status)

@@ -96,7 +96,10 @@ def group_people(request: HttpRequest, group_id: int) -> HttpResponse:
     context = {
         "head": head, "tab": "people", "page": page, "show": show, "sort": sort, "descending": descending,
         "crowd": selectors.crowd(group_id), "text": asked.text(request), "new_days": NEW_DAYS,
-        "filters": (("", _("在群")), ("new", _("新进群")), ("lurking", _("潜水")), ("staff", _("员工与机器人")), ("left", _("已退群"))),
+        "filters": (
+            ("", _("在群")), ("new", _("新进群")), ("lurking", _("潜水")),
+            ("staff", _("员工与机器人")), ("left", _("已退群")),
+        ),
     }  # fmt: skip
     return _page(request, "group_people", context)
 

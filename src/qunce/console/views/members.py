@@ -38,8 +38,8 @@ def members(request: HttpRequest) -> HttpResponse:
         "page": page, "text": text, "kind": kind, "sort": sort, "currency": currency(), "later": after is not None,
         "next": f"{page.next[0]}.{page.next[1]}" if page.next else "",
         "kinds": (
-            ("", _("全部")), ("member", label("kind", "member")), ("staff", label("kind", "staff")), ("bot", label("kind", "bot")),
-            ("house_persona", label("kind", "house_persona")),
+            ("", _("全部")), ("member", label("kind", "member")), ("staff", label("kind", "staff")),
+            ("bot", label("kind", "bot")),            ("house_persona", label("kind", "house_persona")),
         ),
         "sorts": (("recent", _("最近出现")), ("messages", _("消息最多")), ("orders", _("订单最多")), ("spend", _("消费最高"))),
         "may_import": can(asked.staff_of(request), "import.run"),
@@ -56,7 +56,7 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
     ids = [identity.id for identity in identities]
     rows, following = selectors.timeline(ids, visible, asked.keyset(request, "before"))
     context: dict[str, Any] = {
-        "member": shown, "rows": rows, "next": f"{following[0]}.{following[1]}" if following else "", "names": _names(identities),
+        "member": shown, "rows": rows, "next": f"{following[0]}.{following[1]}" if following else "",
     }  # fmt: skip
     if request.headers.get("HX-Request"):
         return pages.render_block(request, "member", "timeline", context)
@@ -99,7 +99,3 @@ def _shown(request: HttpRequest, member_id: int) -> selectors.MemberRow:
     if found is None:
         raise Http404
     return found
-
-
-def _names(identities: tuple[selectors.IdentityRow, ...]) -> str:
-    return identities[0].name if identities else ""

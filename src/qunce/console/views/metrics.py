@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,15 +14,15 @@ from qunce.accounts import audit
 from qunce.accounts.access import can, requires
 from qunce.analytics import charts as arranged
 from qunce.analytics.registry import Metric, MetricError, all_metrics, get_metric
-from qunce.console import asked, charts, columns, figures, pages
+from qunce.console import asked, charts, columns, downloads, figures, pages
 from qunce.console.period import LENGTHS, Period, period_of
 from qunce.readmodels.selectors import groups
 from qunce.readmodels.selectors.days import newest_day
-from qunce.runtime.exports import csv_lines
 from qunce.runtime.organisation import currency
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
     from qunce.analytics.tables import By
 
@@ -85,7 +85,7 @@ def metric(request: HttpRequest, metric_id: str) -> HttpResponse:
 
 @require_safe
 @requires("metric.export")
-def metric_csv(request: HttpRequest, metric_id: str) -> HttpResponse | StreamingHttpResponse:
+def metric_csv(request: HttpRequest, metric_id: str) -> HttpResponseBase:
     """Hand out a metric's numbers as CSV; where they are still being made, go back and say so."""
     found = _metric(metric_id)
     visible = asked.visible(request)
@@ -103,9 +103,7 @@ def metric_csv(request: HttpRequest, metric_id: str) -> HttpResponse | Streaming
         actor=asked.staff_of(request), action="metric.exported", target_type="metric", target_id=metric_id,
         after={"by": by, "since_day": period.since, "until_day": period.until, "rows": len(rows)},
     )  # fmt: skip
-    response = StreamingHttpResponse(csv_lines(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{metric_id}-{by or "total"}.csv"'
-    return response
+    return downloads.table("csv", f"{metric_id}-{by or 'total'}", header, rows)
 
 
 def _numbers(found: Metric, period: Period, visible: frozenset[int] | None, by: By | None) -> dict[str, Any]:

@@ -86,15 +86,23 @@ def _kpis(request: HttpRequest, period: Period) -> dict[str, Any]:
 
 
 def _tile(
-    metric_id: str, icon: str, note: str, period: Period, visible: frozenset[int] | None, *, column: str = "", good_up: bool = True
-) -> dict[str, Any]:  # fmt: skip
+    metric_id: str,
+    icon: str,
+    note: str,
+    period: Period,
+    visible: frozenset[int] | None,
+    *,
+    column: str = "",
+    good_up: bool = True,
+) -> dict[str, Any]:
     now = figures.ask(metric_id, period, visible)
     before = figures.ask(metric_id, period.before(), visible)
     row, earlier = _own_currency(now), _own_currency(before)
     name = column or now.metric.value
     return {
         "metric": now.metric, "icon": icon, "answer": now, "value": row.get(name), "before": earlier.get(name),
-        "unit": "seconds" if column == "median_s" else now.metric.unit, "good_up": good_up, "note": note or _basis(metric_id, row),
+        "unit": "seconds" if column == "median_s" else now.metric.unit, "good_up": good_up,
+        "note": note or _basis(metric_id, row),
         "title": _("首响时长中位") if column == "median_s" else figures.name(now.metric),
     }  # fmt: skip
 

@@ -103,16 +103,22 @@ def head(group_id: int) -> GroupHead | None:
     """Return a group; None = there is none. Two queries."""
     row = (
         Group.objects.filter(pk=group_id)
-        .values(
-            "id", "name", "connector", "account", "platform_id", "kind", "notice", "community_id", "owner_id", "created_ms",
-            "dismissed_ms", "first_ms", "last_ms", "last_message_ms", "message_count", community_name=F("community__name"),
+        .values_list(
+            "pk", "name", "connector", "account", "platform_id", "kind", "notice", "community_id", "community__name",
+            "owner_id", "created_ms", "dismissed_ms", "first_ms", "last_ms", "last_message_ms", "message_count",
         )
         .first()
     )  # fmt: skip
     if row is None:
         return None
-    owner, community = row.pop("owner_id"), row.pop("community_name")
-    return GroupHead(**row, community=community or "", owner=persons([owner]).get(owner or 0))
+    pk, name, connector, account, platform_id, kind, notice, community_id, community, owner, *moments, message_count = row
+    created_ms, dismissed_ms, first_ms, last_ms, last_message_ms = moments
+    return GroupHead(
+        id=pk, name=name, connector=connector, account=account, platform_id=platform_id, kind=kind, notice=notice,
+        community_id=community_id, community=community or "", owner=persons([owner]).get(owner or 0), created_ms=created_ms,
+        dismissed_ms=dismissed_ms, first_ms=first_ms, last_ms=last_ms, last_message_ms=last_message_ms,
+        message_count=message_count,
+    )  # fmt: skip
 
 
 def crowd(group_id: int) -> Crowd:

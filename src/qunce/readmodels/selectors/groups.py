@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count, Min, Sum
@@ -11,7 +11,7 @@ from qunce.domain.text import contains
 from qunce.readmodels.models import Community, Group, GroupDay, Membership, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from django.db.models import QuerySet
 
@@ -36,8 +36,8 @@ class GroupRow:
     """Empty = belongs to no community."""
     last_message_ms: int | None
     dismissed_ms: int | None
-    member_count: int | None
-    """Who is there now; None = not counted for this row."""
+    member_count: int
+    """Who is there now."""
     messages: int
     """Within the window, like `joined` and `left`."""
     joined: int
@@ -85,24 +85,27 @@ def list_groups(
     until: int,
     days: int = 7,
     health: Mapping[int, float] | None = None,
+    size: int = PAGE,
 ) -> GroupPage:
     """Return one page of groups; sums cover `days` local days up to and including `until`.
 
     All groups are sorted in memory, since any order needs every group's sums; an installation has thousands of groups, not
     millions. Members are counted for the rows shown, and for all only where they are the order. Five queries.
     """
-    rows = _with_questions(_with_days(_base(visible, narrow), until, days), until)
-    scores = health or {}
-    rows = [replace(row, health=scores.get(row.id)) for row in rows]
-    if sort == "members":
-        rows = _with_members(rows)
-    rows = _sorted(rows, sort, descending)
-    pages = max(1, -(-len(rows) // PAGE))
+    found = _base(visible, narrow)
+    sums = _Sums(
+        days=_days(until, days),
+        questions=_questions(until),
+        health=health or {},
+        members=_members(None) if sort == "members" else {},
+    )
+    found.sort(key=lambda row: _key(sort, row, sums, descending))
+    pages = max(1, -(-len(found) // size))
     page = min(max(page, 1), pages)
-    shown = rows[(page - 1) * PAGE : page * PAGE]
-    if sort != "members":
-        shown = _with_members(shown)
-    return GroupPage(rows=tuple(shown), total=len(rows), page=page, pages=pages)
+    shown = found[(page - 1) * size : page * size]
+    members = sums.members or _members([row[0] for row in shown])
+    rows = tuple(_group_row(row, sums, members) for row in shown)
+    return GroupPage(rows=rows, total=len(found), page=page, pages=pages)
 
 
 def choices(visible: Visible) -> Choices:
@@ -122,52 +125,49 @@ def _groups(visible: Visible) -> QuerySet[Group]:
     return Group.objects.all() if visible is None else Group.objects.filter(pk__in=visible)
 
 
-def _base(visible: Visible, narrow: GroupFilter) -> list[GroupRow]:
+_Row = tuple[int, str, str, str, str | None, int | None, int | None]
+"""Id, name, connector, kind, community, newest message, dismissed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sums:
+    """What groups are sorted by, by group id; a group without an entry has nothing of it."""
+
+    days: Mapping[int, tuple[int, int, int]]
+    questions: Mapping[int, tuple[int, int]]
+    health: Mapping[int, float]
+    members: Mapping[int, int]
+
+
+def _base(visible: Visible, narrow: GroupFilter) -> list[_Row]:
     groups = _groups(visible)
     if narrow.community_id is not None:
         groups = groups.filter(community_id=narrow.community_id)
     if narrow.connector:
         groups = groups.filter(connector=narrow.connector)
-    columns = ("pk", "name", "connector", "kind", "community__name", "last_message_ms", "dismissed_ms")
-    return [
-        GroupRow(
-            id=pk, name=name, connector=connector, kind=kind, community=community or "", last_message_ms=last,
-            dismissed_ms=dismissed, member_count=None, messages=0, joined=0, left=0, open_questions=0, oldest_open_ms=None,
-            health=None,
-        )
-        for pk, name, connector, kind, community, last, dismissed in groups.order_by("pk").values_list(*columns)
-        if not narrow.text or contains(name, narrow.text)
-    ]  # fmt: skip
+    rows: Iterable[_Row] = groups.order_by("pk").values_list(
+        "pk", "name", "connector", "kind", "community__name", "last_message_ms", "dismissed_ms"
+    )
+    return [row for row in rows if not narrow.text or contains(row[1], narrow.text)]
 
 
-def _with_days(rows: list[GroupRow], until: int, days: int) -> list[GroupRow]:
-    sums = {
-        group: (messages, joined, left)
-        for group, messages, joined, left in GroupDay.objects.filter(day__range=(until - days + 1, until))
-        .order_by()
-        .values_list("group_id")
-        .annotate(Sum("messages"), Sum("joined"), Sum("left"))
+def _days(until: int, days: int) -> dict[int, tuple[int, int, int]]:
+    rows = GroupDay.objects.filter(day__range=(until - days + 1, until)).order_by().values_list("group_id")
+    return {
+        group: (said, joined, left) for group, said, joined, left in rows.annotate(Sum("messages"), Sum("joined"), Sum("left"))
     }
-    return [
-        replace(row, messages=messages, joined=joined, left=left)
-        for row in rows
-        for messages, joined, left in (sums.get(row.id, (0, 0, 0)),)
-    ]
 
 
-def _with_questions(rows: list[GroupRow], until: int) -> list[GroupRow]:
-    found = {
-        group: (count, oldest)
-        for group, count, oldest in Question.objects.filter(answer_seq=None, ts_ms__gte=open_since(until))
-        .order_by()
-        .values_list("group_id")
-        .annotate(Count("seq"), Min("ts_ms"))
-    }
-    return [
-        replace(row, open_questions=count, oldest_open_ms=oldest)
-        for row in rows
-        for count, oldest in (found.get(row.id, (0, None)),)
-    ]
+def _questions(until: int) -> dict[int, tuple[int, int]]:
+    rows = Question.objects.filter(answer_seq=None, ts_ms__gte=open_since(until)).order_by().values_list("group_id")
+    return {group: (count, oldest) for group, count, oldest in rows.annotate(Count("seq"), Min("ts_ms"))}
+
+
+def _members(group_ids: Collection[int] | None) -> dict[int, int]:
+    rows = Membership.objects.filter(left_ms=None)
+    if group_ids is not None:
+        rows = rows.filter(group_id__in=group_ids)
+    return dict(rows.order_by().values_list("group_id").annotate(Count("pk")))
 
 
 def open_since(until: int) -> int:
@@ -178,32 +178,39 @@ def open_since(until: int) -> int:
     return (until - OPEN_WINDOW_DAYS) * DAY_MS
 
 
-def _with_members(rows: list[GroupRow]) -> list[GroupRow]:
-    counts = dict(
-        Membership.objects.filter(group_id__in=[row.id for row in rows], left_ms=None)
-        .order_by()
-        .values_list("group_id")
-        .annotate(Count("pk"))
-    )
-    return [replace(row, member_count=counts.get(row.id, 0)) for row in rows]
-
-
-def _sorted(rows: list[GroupRow], sort: str, descending: bool) -> list[GroupRow]:
+def _key(sort: str, row: _Row, sums: _Sums, descending: bool) -> tuple[object, ...]:
+    """Return the sort key of a group; groups of which the value is not known come last either way."""
+    group = row[0]
     if sort == "needs":
         # Many open questions first; among equals the one that has waited longest. Then the busiest.
-        return sorted(rows, key=lambda row: (-row.open_questions, row.oldest_open_ms or 0, -row.messages, row.id))
-    keys = {
-        "health": lambda row: row.health,
-        "members": lambda row: row.member_count,
-        "messages": lambda row: row.messages,
-        "joined": lambda row: row.joined,
-        "left": lambda row: row.left,
-        "last": lambda row: row.last_message_ms,
-        "name": lambda row: row.name.casefold(),
-    }
-    key = keys[sort]
-    known = sorted((row for row in rows if key(row) is not None), key=lambda row: (key(row), row.id), reverse=descending)
-    return known + [row for row in rows if key(row) is None]
+        count, oldest = sums.questions.get(group, (0, 0))
+        return (-count, oldest, -sums.days.get(group, _NO_DAYS)[0], group)
+    if sort == "name":
+        codes = [-ord(char) if descending else ord(char) for char in row[1].casefold()]
+        return (0, codes, group)
+    values = {
+        "health": sums.health.get(group), "members": sums.members.get(group, 0), "last": row[5],
+        "messages": sums.days.get(group, _NO_DAYS)[0], "joined": sums.days.get(group, _NO_DAYS)[1],
+        "left": sums.days.get(group, _NO_DAYS)[2],
+    }  # fmt: skip
+    value = values[sort]
+    if value is None:
+        return (1, 0, group)
+    return (0, -value if descending else value, group)
+
+
+_NO_DAYS: Final = (0, 0, 0)
+
+
+def _group_row(row: _Row, sums: _Sums, members: Mapping[int, int]) -> GroupRow:
+    group, name, connector, kind, community, last, dismissed = row
+    messages, joined, left = sums.days.get(group, _NO_DAYS)
+    count, oldest = sums.questions.get(group, (0, None))
+    return GroupRow(
+        id=group, name=name, connector=connector, kind=kind, community=community or "", last_message_ms=last,
+        dismissed_ms=dismissed, member_count=members.get(group, 0), messages=messages, joined=joined, left=left,
+        open_questions=count, oldest_open_ms=oldest, health=sums.health.get(group),
+    )  # fmt: skip
 
 
 def names(group_ids: Collection[int]) -> dict[int, str]:

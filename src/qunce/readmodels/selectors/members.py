@@ -25,6 +25,10 @@ TIMELINE_PAGE: Final = 40
 SORTS: Final = {"recent": "last_ms", "messages": "message_count", "orders": "order_count", "spend": "paid_minor"}
 KINDS: Final = ("", "member", "staff", "bot", "house_persona")
 
+_COLUMNS: Final = (
+    "id", "name", "kind", "first_ms", "last_ms", "last_message_ms", "message_count", "order_count", "paid_minor",
+)  # fmt: skip
+
 Place = tuple[int, int]
 
 
@@ -186,8 +190,7 @@ def may_see(member_id: int, visible: Visible) -> bool:
 
 def member(member_id: int) -> MemberRow | None:
     """Return one member without counting groups; None = there is none."""
-    columns = ("id", "name", "kind", "first_ms", "last_ms", "last_message_ms", "message_count", "order_count", "paid_minor")
-    row = Member.objects.filter(pk=member_id).values(*columns).first()
+    row = Member.objects.filter(pk=member_id).values(*_COLUMNS).first()
     return MemberRow(**row, groups=0, connectors=()) if row else None
 
 
@@ -215,8 +218,7 @@ def memberships(identity_ids: list[int], visible: Visible) -> tuple[MembershipRo
 
 def orders(identity_ids: list[int], limit: int = 50) -> tuple[OrderRow, ...]:
     """Return the newest orders of a member."""
-    rows = Order.objects.filter(identity_id__in=identity_ids).order_by("-created_ms", "-id")
-    return tuple(_order(row) for row in _order_values(rows)[:limit])
+    return _order_rows(Order.objects.filter(identity_id__in=identity_ids), limit)
 
 
 def daily_messages(identity_ids: list[int], since: int, visible: Visible) -> dict[int, int]:
@@ -271,8 +273,8 @@ def _happened(identity_ids: list[int], visible: Visible, before: Place | None) -
     found = rows.order_by("-ts_ms", "-seq").values_list("seq", "ts_ms", "type", "group_id", "group__name", "detail")
     return [
         TimelineRow(
-            seq=seq, ts_ms=ts_ms, what=TYPE_NAMES[TYPE_BY_CODE[code]], group_id=group_id, group=group or "", text="", content="",
-            detail=json.loads(detail) if detail else {}, order=None,
+            seq=seq, ts_ms=ts_ms, what=TYPE_NAMES[TYPE_BY_CODE[code]], group_id=group_id, group=group or "", text="",
+            content="", detail=json.loads(detail) if detail else {}, order=None,
         )
         for seq, ts_ms, code, group_id, group, detail in found[: TIMELINE_PAGE + 1]
     ]  # fmt: skip
@@ -282,26 +284,21 @@ def _ordered(identity_ids: list[int], before: Place | None) -> list[TimelineRow]
     rows = Order.objects.filter(_earlier(before, "created_ms", "id"), identity_id__in=identity_ids)
     return [
         TimelineRow(
-            seq=order.id,
-            ts_ms=order.created_ms,
-            what="order",
-            group_id=None,
-            group="",
-            text="",
-            content="",
-            detail={},
+            seq=order.id, ts_ms=order.created_ms, what="order", group_id=None, group="", text="", content="", detail={},
             order=order,
         )
-        for order in map(_order, _order_values(rows.order_by("-created_ms", "-id"))[: TIMELINE_PAGE + 1])
-    ]
+        for order in _order_rows(rows, TIMELINE_PAGE + 1)
+    ]  # fmt: skip
 
 
-def _order_values(rows: QuerySet[Order]) -> QuerySet[Order, dict[str, object]]:
-    return rows.values(
-        "id", "order_id", "status", "created_ms", "paid_ms", "amount_minor", "refunded_minor", "currency", "items"
-    )
-
-
-def _order(row: dict[str, object]) -> OrderRow:
-    items = str(row.pop("items"))
-    return OrderRow(**row, items=tuple(json.loads(items)) if items else ())  # type: ignore[arg-type]  # columns by name
+def _order_rows(rows: QuerySet[Order], limit: int) -> tuple[OrderRow, ...]:
+    columns = ("id", "order_id", "status", "created_ms", "paid_ms", "amount_minor", "refunded_minor", "currency", "items")
+    return tuple(
+        OrderRow(
+            id=pk, order_id=order_id, status=status, created_ms=created, paid_ms=paid, amount_minor=amount,
+            refunded_minor=refunded, currency=currency, items=tuple(json.loads(items)) if items else (),
+        )
+        for pk, order_id, status, created, paid, amount, refunded, currency, items in rows.order_by(
+            "-created_ms", "-id"
+        ).values_list(*columns)[:limit]
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db.models import Q
 
@@ -42,10 +42,23 @@ _SHOWN: Final = tuple(
 )
 """What people in a group could see happen; clicks and contacts they could not."""
 
-_COLUMNS: Final = (
-    "seq", "ts_ms", "identity_id", "content", "text", "parts", "reply_to", "is_question", "edited_ms", "deleted_ms", "deleted_by",
-    "reaction_count", "group_id",
-)  # fmt: skip
+
+class _Row(NamedTuple):
+    """The columns of a message that a line is made of."""
+
+    seq: int
+    ts_ms: int
+    identity_id: int | None
+    content: int
+    text: str
+    parts: str
+    reply_to: int | None
+    is_question: bool
+    edited_ms: int | None
+    deleted_ms: int | None
+    deleted_by: str
+    reaction_count: int
+    group_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +124,7 @@ def before(group_id: int, place: Place | None) -> Transcript:
     rows = _in_group(group_id)
     if place is not None:
         rows = rows.filter(_older(place))
-    found = list(rows.order_by("-ts_ms", "-seq")[: PAGE + 1])
+    found = _rows(rows.order_by("-ts_ms", "-seq")[: PAGE + 1])
     more = len(found) > PAGE
     shown = found[:PAGE][::-1]
     return _transcript(group_id, shown, older=more, newer=place is not None)
@@ -119,15 +132,15 @@ def before(group_id: int, place: Place | None) -> Transcript:
 
 def after(group_id: int, place: Place) -> Transcript:
     """Return the messages after a place. Six queries."""
-    found = list(_in_group(group_id).filter(_newer(place)).order_by("ts_ms", "seq")[: PAGE + 1])
+    found = _rows(_in_group(group_id).filter(_newer(place)).order_by("ts_ms", "seq")[: PAGE + 1])
     more = len(found) > PAGE
     return _transcript(group_id, found[:PAGE], older=True, newer=more)
 
 
 def around(group_id: int, ts_ms: int) -> Transcript:
     """Return the messages from shortly before a moment on. Seven queries."""
-    earlier = list(_in_group(group_id).filter(ts_ms__lt=ts_ms).order_by("-ts_ms", "-seq")[: PAGE // 4 + 1])
-    later = list(_in_group(group_id).filter(ts_ms__gte=ts_ms).order_by("ts_ms", "seq")[: PAGE + 1])
+    earlier = _rows(_in_group(group_id).filter(ts_ms__lt=ts_ms).order_by("-ts_ms", "-seq")[: PAGE // 4 + 1])
+    later = _rows(_in_group(group_id).filter(ts_ms__gte=ts_ms).order_by("ts_ms", "seq")[: PAGE + 1])
     more_before, more_after = len(earlier) > PAGE // 4, len(later) > PAGE
     shown = [*earlier[: PAGE // 4][::-1], *later[:PAGE]]
     return _transcript(group_id, shown, older=more_before, newer=more_after)
@@ -140,9 +153,9 @@ def moment_of(group_id: int, seq: int) -> int | None:
 
 def messages(seqs: Sequence[int]) -> tuple[tuple[Line, int], ...]:
     """Return messages with their groups, in the order of `seqs`. Four queries."""
-    rows = list(Message.objects.filter(seq__in=seqs).values(*_COLUMNS))
+    rows = _rows(Message.objects.filter(seq__in=seqs))
     lines = {line.seq: line for line in _lines(rows)}
-    groups = {row["seq"]: row["group_id"] for row in rows}
+    groups = {row.seq: row.group_id for row in rows}
     return tuple((lines[seq], groups[seq]) for seq in seqs if seq in lines)
 
 
@@ -157,8 +170,12 @@ def pieces_of(parts: str) -> tuple[Piece, ...]:
     )  # fmt: skip
 
 
-def _in_group(group_id: int) -> QuerySet[Message, dict[str, object]]:
-    return Message.objects.filter(group_id=group_id).values(*_COLUMNS)
+def _in_group(group_id: int) -> QuerySet[Message]:
+    return Message.objects.filter(group_id=group_id)
+
+
+def _rows(messages: QuerySet[Message]) -> list[_Row]:
+    return [_Row._make(row) for row in messages.values_list(*_Row._fields)]
 
 
 def _older(place: Place) -> Q:
@@ -170,7 +187,7 @@ def _newer(place: Place) -> Q:
     return Q(ts_ms__gte=place[0]) & (Q(ts_ms__gt=place[0]) | Q(seq__gt=place[1]))
 
 
-def _transcript(group_id: int, rows: list[dict[str, object]], *, older: bool, newer: bool) -> Transcript:
+def _transcript(group_id: int, rows: list[_Row], *, older: bool, newer: bool) -> Transcript:
     if not rows:
         return Transcript(lines=(), older=None, newer=None)
     spoken = _lines(rows)
@@ -184,57 +201,45 @@ def _transcript(group_id: int, rows: list[dict[str, object]], *, older: bool, ne
     )
 
 
-def _lines(rows: Collection[dict[str, object]]) -> list[Line]:
-    answered = {row["reply_to"] for row in rows if row["reply_to"] is not None}
-    quoted = {row["seq"]: row for row in Message.objects.filter(seq__in=answered).values(*_COLUMNS)} if answered else {}
-    names = persons([row["identity_id"] for row in (*rows, *quoted.values())])  # type: ignore[misc]  # rows are plain values
-    reactions = _reactions([row["seq"] for row in rows if row["reaction_count"]])
-    return [_line(row, names, quoted, reactions) for row in rows]
+def _lines(rows: Collection[_Row]) -> list[Line]:
+    answered = {row.reply_to for row in rows if row.reply_to is not None}
+    quoted = {row.seq: row for row in _rows(Message.objects.filter(seq__in=answered))} if answered else {}
+    names = persons([row.identity_id for row in (*rows, *quoted.values())])
+    reactions = _reactions([row.seq for row in rows if row.reaction_count])
+    return [_line(row, names, quoted.get(row.reply_to or 0), reactions.get(row.seq, ())) for row in rows]
 
 
-def _line(
-    row: dict[str, object],
-    names: Mapping[int, Person],
-    quoted: Mapping[object, dict[str, object]],
-    reactions: Mapping[object, tuple[tuple[str, int], ...]],
-) -> Line:
-    answered = quoted.get(row["reply_to"])
+def _line(row: _Row, names: Mapping[int, Person], answered: _Row | None, reactions: tuple[tuple[str, int], ...]) -> Line:
     return Line(
-        seq=int(str(row["seq"])),
-        ts_ms=int(str(row["ts_ms"])),
-        author=_author(row, names),
-        content=CONTENT_NAMES.get(int(str(row["content"])), "other"),
-        text=str(row["text"]),
-        pieces=pieces_of(str(row["parts"])),
+        seq=row.seq,
+        ts_ms=row.ts_ms,
+        author=names.get(row.identity_id or 0),
+        content=CONTENT_NAMES.get(row.content, "other"),
+        text=row.text,
+        pieces=pieces_of(row.parts),
         quote=_quote(answered, names) if answered else None,
-        is_question=bool(row["is_question"]),
-        edited_ms=row["edited_ms"],  # type: ignore[arg-type]  # a column of integers
-        deleted_ms=row["deleted_ms"],  # type: ignore[arg-type]
-        deleted_by=str(row["deleted_by"]),
-        reactions=reactions.get(row["seq"], ()),
+        is_question=row.is_question,
+        edited_ms=row.edited_ms,
+        deleted_ms=row.deleted_ms,
+        deleted_by=row.deleted_by,
+        reactions=reactions,
     )
 
 
-def _author(row: dict[str, object], names: Mapping[int, Person]) -> Person | None:
-    identity = row["identity_id"]
-    return names.get(identity) if isinstance(identity, int) else None
-
-
-def _quote(row: dict[str, object], names: Mapping[int, Person]) -> Quote:
-    author = _author(row, names)
-    gone = row["deleted_ms"] is not None
+def _quote(row: _Row, names: Mapping[int, Person]) -> Quote:
+    author = names.get(row.identity_id or 0)
     return Quote(
-        seq=int(str(row["seq"])),
+        seq=row.seq,
         author=author.name if author else "",
-        text="" if gone else str(row["text"])[:120],
-        content=CONTENT_NAMES.get(int(str(row["content"])), "other"),
+        text="" if row.deleted_ms is not None else row.text[:120],
+        content=CONTENT_NAMES.get(row.content, "other"),
     )
 
 
-def _reactions(seqs: Collection[object]) -> dict[object, tuple[tuple[str, int], ...]]:
+def _reactions(seqs: Collection[int]) -> dict[int, tuple[tuple[str, int], ...]]:
     if not seqs:
         return {}
-    counts: dict[object, dict[str, int]] = {}
+    counts: dict[int, dict[str, int]] = {}
     rows = Reaction.objects.filter(message_seq__in=seqs).order_by("seq").values_list("message_seq", "emoji")
     for seq, emoji in rows[:5_000]:
         of_message = counts.setdefault(seq, {})
