@@ -88,18 +88,17 @@ def _explain(error: MetricError) -> str:
     data = error.data
     match error.code:
         case "metric.unknown":
-            return f"没有指标 {data['metric']}；有：{'、'.join(map(str, _items(data['known'])))}"
+            return f"没有指标 {data['metric']} · no such metric; known: {_listed(data['known'])}"
         case "metric.by":
-            allowed = "、".join(map(str, _items(data["allowed"]))) or "（不可细分）"
-            return f"指标 {data['metric']} 不能这样细分；可用：{allowed}"
+            return f"指标 {data['metric']} 不能这样细分 · cannot be cut like that; --by: {_listed(data['allowed'])}"
         case "metric.group":
-            return f"没有群 {data['group']}"
+            return f"没有群 {data['group']} · no such group"
         case _:
-            return f"起始日 {data['since']} 晚于截止日 {data['until']}"
+            return f"起始日 {data['since']} 晚于截止日 {data['until']} · --since is after --until"
 
 
-def _items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, tuple) else (value,)
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) and value else "–"
 
 
 def _list(as_json: bool, out: TextIO) -> None:

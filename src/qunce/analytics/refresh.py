@@ -56,7 +56,8 @@ def refresh(*, connection: BaseDatabaseWrapper, store: MirrorStore, zone: ZoneIn
             if change.set_dimension(name, table):
                 changed.append(name)
     version = store.manifest().version
-    logger.info("refreshed mirror", extra={"action": "mirror.refresh", "facts": added, "version": version})
+    level = logging.INFO if added or changed else logging.DEBUG
+    logger.log(level, "refreshed mirror", extra={"action": "mirror.refresh", "facts": added, "version": version})
     return Refreshed(version=version, facts=added, dimensions=tuple(changed))
 
 
