@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Model, Sum
 
 from qunce.domain.text import contains
 from qunce.readmodels.models import Community, Group, GroupDay, Membership, Question
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from qunce.readmodels.selectors.days import Visible
+
+_M = TypeVar("_M", bound=Model)
 
 PAGE: Final = 50
 SORTS: Final = ("needs", "health", "members", "messages", "joined", "left", "last", "name")
@@ -94,8 +96,8 @@ def list_groups(
     """
     found = _base(visible, narrow)
     sums = _Sums(
-        days=_days(until, days),
-        questions=_questions(until),
+        days=_days(until, days, visible),
+        questions=_questions(until, visible),
         health=health or {},
         members=_members(None) if sort == "members" else {},
     )
@@ -151,16 +153,22 @@ def _base(visible: Visible, narrow: GroupFilter) -> list[_Row]:
     return [row for row in rows if not narrow.text or contains(row[1], narrow.text)]
 
 
-def _days(until: int, days: int) -> dict[int, tuple[int, int, int]]:
-    rows = GroupDay.objects.filter(day__range=(until - days + 1, until)).order_by().values_list("group_id")
+def _days(until: int, days: int, visible: Visible) -> dict[int, tuple[int, int, int]]:
+    rows = _of(GroupDay.objects.filter(day__range=(until - days + 1, until)), visible).order_by().values_list("group_id")
     return {
         group: (said, joined, left) for group, said, joined, left in rows.annotate(Sum("messages"), Sum("joined"), Sum("left"))
     }
 
 
-def _questions(until: int) -> dict[int, tuple[int, int]]:
-    rows = Question.objects.filter(answer_seq=None, ts_ms__gte=open_since(until)).order_by().values_list("group_id")
+def _questions(until: int, visible: Visible) -> dict[int, tuple[int, int]]:
+    rows = (
+        _of(Question.objects.filter(answer_seq=None, ts_ms__gte=open_since(until)), visible).order_by().values_list("group_id")
+    )
     return {group: (count, oldest) for group, count, oldest in rows.annotate(Count("seq"), Min("ts_ms"))}
+
+
+def _of(rows: QuerySet[_M], visible: Visible) -> QuerySet[_M]:
+    return rows if visible is None else rows.filter(group_id__in=visible)
 
 
 def _members(group_ids: Collection[int] | None) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count, F, Q
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 TIMELINE_PAGE: Final = 40
+FEW_GROUPS: Final = 64
 SORTS: Final = {"recent": "last_ms", "messages": "message_count", "orders": "order_count", "spend": "paid_minor"}
 KINDS: Final = ("", "member", "staff", "bot", "house_persona")
 
@@ -119,29 +120,18 @@ class TimelineRow:
 
 
 def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Place | None) -> MemberPage:
-    """Return one page of members, largest first in the order of `sort`. Three queries.
+    """Return one page of members, largest first in the order of `sort`.
 
-    `text` is the beginning of a name, or an id of a platform. `after` is the place of the last row of the page before.
+    `text` is the beginning of a name, or an id of a platform. `after` is the place of the last row of the page before. Two
+    queries; a reader who sees many groups but not all costs two for each stretch of the list that is looked through.
     """
     column = SORTS[sort]
-    rows = _narrow(_seen(visible), text, kind).annotate(place=F(column))
+    rows = _narrow(Member.objects.all(), text, kind).annotate(place=F(column))
     if column == "last_ms":
         rows = rows.exclude(last_ms=None)
     if after is not None:
         rows = rows.filter(Q(**{f"{column}__lte": after[0]}) & (Q(**{f"{column}__lt": after[0]}) | Q(pk__gt=after[1])))
-    columns = (
-        "id",
-        "name",
-        "kind",
-        "first_ms",
-        "last_ms",
-        "last_message_ms",
-        "message_count",
-        "order_count",
-        "paid_minor",
-        "place",
-    )
-    found = list(rows.order_by(F(column).desc(), "id").values(*columns)[: PAGE + 1])
+    found = _first(rows.order_by(F(column).desc(), "id").values(*_COLUMNS, "place"), visible)
     more, found = len(found) > PAGE, found[:PAGE]
     places = [row.pop("place") for row in found]
     extra = _groups_and_platforms([row["id"] for row in found], visible)
@@ -149,10 +139,33 @@ def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Pl
     return MemberPage(rows=page, next=(places[-1], page[-1].id) if more else None)
 
 
-def _seen(visible: Visible) -> QuerySet[Member]:
+def _first(rows: QuerySet[Member, dict[str, Any]], visible: Visible) -> list[dict[str, Any]]:
+    """Return the first rows that the reader may see, one more than a page.
+
+    For few groups the database is given their members. For many that would be most members there are, so the list is looked
+    through from its beginning instead, in stretches that grow.
+    """
     if visible is None:
-        return Member.objects.all()
-    return Member.objects.filter(pk__in=Identity.objects.filter(membership__group_id__in=visible).values("member_id"))
+        return list(rows[: PAGE + 1])
+    if len(visible) <= FEW_GROUPS:
+        seen = Identity.objects.filter(membership__group_id__in=visible)
+        return list(rows.filter(pk__in=seen.values("member_id"))[: PAGE + 1])
+    found: list[dict[str, Any]] = []
+    start, size = 0, 8 * PAGE
+    while len(found) <= PAGE:
+        stretch = list(rows[start : start + size])
+        allowed = _among([row["id"] for row in stretch], visible)
+        found += [row for row in stretch if row["id"] in allowed]
+        if len(stretch) < size:
+            break
+        start, size = start + size, 2 * size
+    return found[: PAGE + 1]
+
+
+def _among(member_ids: list[int], visible: frozenset[int]) -> set[int]:
+    """Return those of the members who are in one of the groups."""
+    rows = Membership.objects.filter(identity__member_id__in=member_ids).values_list("identity__member_id", "group_id")
+    return {member for member, group in rows if group in visible}
 
 
 def _narrow(rows: QuerySet[Member], text: str, kind: str) -> QuerySet[Member]:
@@ -167,25 +180,23 @@ def _narrow(rows: QuerySet[Member], text: str, kind: str) -> QuerySet[Member]:
 
 
 def _groups_and_platforms(member_ids: list[int], visible: Visible) -> dict[int, tuple[int, tuple[str, ...]]]:
-    there = Q(membership__left_ms=None, membership__isnull=False)
-    if visible is not None:
-        there &= Q(membership__group_id__in=visible)
     rows = (
         Identity.objects.filter(member_id__in=member_ids)
-        .values_list("member_id", "connector")
-        .annotate(groups=Count("membership", filter=there))
         .order_by("member_id", "connector")
+        .values_list("member_id", "connector", "membership__group_id", "membership__left_ms")
     )
-    found: dict[int, tuple[int, tuple[str, ...]]] = dict.fromkeys(member_ids, (0, ()))
-    for member, connector, groups in rows:
-        count, connectors = found[member]
-        found[member] = (count + groups, (*connectors, connector))
-    return found
+    groups: dict[int, set[int]] = {pk: set() for pk in member_ids}
+    connectors: dict[int, dict[str, None]] = {pk: {} for pk in member_ids}
+    for pk, connector, group, left_ms in rows:
+        connectors[pk][connector] = None
+        if group is not None and left_ms is None and (visible is None or group in visible):
+            groups[pk].add(group)
+    return {pk: (len(groups[pk]), tuple(connectors[pk])) for pk in member_ids}
 
 
 def may_see(member_id: int, visible: Visible) -> bool:
     """Tell whether somebody who sees the groups `visible` may see this member."""
-    return _seen(visible).filter(pk=member_id).exists()
+    return visible is None or member_id in _among([member_id], visible)
 
 
 def member(member_id: int) -> MemberRow | None:
