@@ -91,6 +91,18 @@ class Journal:
             yield stored
             after = stored[-1].seq
 
+    def at(self, seqs: Iterable[int]) -> dict[int, Stored]:
+        """Return the events at these positions; positions that hold none are left out."""
+        found: dict[int, Stored] = {}
+        wanted = sorted(set(seqs))
+        for start in range(0, len(wanted), _LOOKUP_CHUNK):
+            chunk = wanted[start : start + _LOOKUP_CHUNK]
+            test = "seq = ANY(%s)" if self._postgres else "seq IN (SELECT value FROM json_each(?))"
+            sql = f"SELECT seq, received_ms, payload FROM journal_event WHERE {test} ORDER BY seq"
+            for seq, received_ms, payload in self._execute(sql, (chunk if self._postgres else json.dumps(chunk),)):
+                found[seq] = Stored(seq, received_ms, decode(payload))
+        return found
+
     def positions(self, source: Source, keys: Iterable[str]) -> dict[str, int]:
         """Return the positions of the events of `source` with these dedupe keys; unknown keys are left out."""
         source_id = self._known_sources().get((source.connector, source.account))
@@ -121,6 +133,16 @@ class Journal:
         """Record that reader `name` has finished everything up to `seq`. Call in the transaction that stored the result."""
         sql = "INSERT INTO journal_cursor (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq"
         self._execute(self._sql(sql), (name, seq), fetch=False)
+
+    def advance_cursor(self, name: str, before: int, after: int) -> bool:
+        """Move reader `name` from `before` to `after`; return False when it stands elsewhere: another one has read meanwhile.
+
+        Holds the cursor until the caller's transaction ends, so call it first.
+        """
+        sql = "INSERT INTO journal_cursor (name, seq) VALUES (?, 0) ON CONFLICT (name) DO NOTHING"
+        self._execute(self._sql(sql), (name,), fetch=False)
+        sql = "UPDATE journal_cursor SET seq = ? WHERE name = ? AND seq = ? RETURNING seq"
+        return bool(self._execute(self._sql(sql), (after, name, before)))
 
     def note_gap(
         self, source: Source, *, reason: str, noted_ms: int, conv_id: str = "", from_ms: int | None = None,

@@ -25,7 +25,7 @@ from qunce.runtime.organisation import currency, zone
 
 READMODELS = "readmodels"
 """Name of the read models' cursor."""
-BATCH = 16_000
+BATCH = 8_000
 """Events a transaction: large enough for the disk; others wait for their turn to write half a second at most."""
 
 CACHE_MB = 96
@@ -55,6 +55,8 @@ class Ingest:
         self.database = Database(connection)
         self.database.work_in_memory(CACHE_MB)
         self._projector = Projector(self.database, LocalClock(zone()), self.journal.positions, currency())
+        self._folded = -1
+        """How far the read models were when this one last looked."""
 
     def take(self, events: Sequence[Event]) -> Appended:
         """Append and fold one batch, durably. Raises what the database raises; then nothing of the batch is kept."""
@@ -63,10 +65,15 @@ class Ingest:
                 self.database.prefer_indexes()
                 appended = self.journal.append(events, self._clock())
                 if appended.events:
+                    if self.journal.cursor_position(READMODELS) != self._folded:
+                        # Somebody else has folded in between: an import, a connector, a click. The rows kept here are old.
+                        self._projector.forget()
                     self._projector.apply(appended.events)
-                    self.journal.move_cursor(READMODELS, appended.events[-1].seq)
+                    self._folded = appended.events[-1].seq
+                    self.journal.move_cursor(READMODELS, self._folded)
         except BaseException:
             self._projector.forget()
+            self._folded = -1
             raise
         return appended
 

@@ -1,8 +1,10 @@
-"""Tables of the runtime itself: background jobs, and what the organisation decided about itself."""
+"""Tables of the runtime itself: background jobs, what the organisation decided about itself, and what the live loops keep."""
 
 from __future__ import annotations
 
 from django.db import models
+
+from qunce.accounts.secret_field import EncryptedTextField
 
 
 class JobState(models.TextChoices):
@@ -44,3 +46,181 @@ class Setting(models.Model):
 
     class Meta:
         db_table = "setting"
+
+
+class PlaybookVersion(models.Model):
+    """One published playbook. Never changed and never deleted: decisions name it."""
+
+    number = models.IntegerField(primary_key=True)
+    files = models.JSONField()
+    """Texts of the YAML files by relative path."""
+    content_hash = models.TextField()
+    reason = models.TextField()
+    author_id = models.BigIntegerField(null=True)
+    """Staff who published it; None = the command line."""
+    published_ms = models.BigIntegerField()
+    from_seq = models.BigIntegerField(null=True)
+    """Journal position after which it decided; None = it never has."""
+
+    class Meta:
+        db_table = "playbook_version"
+
+
+class CaseState(models.TextChoices):
+    """Where a case stands.
+
+    noted    observed or covered by another: nothing is done, nobody is asked
+    open ─approve─▶ done ─undo─▶ undone
+      └──decline─▶ declined
+    """
+
+    NOTED = "noted"
+    OPEN = "open"
+    DONE = "done"
+    DECLINED = "declined"
+    UNDONE = "undone"
+
+
+class Case(models.Model):
+    """A decision as it was made, and what people said to it."""
+
+    decision_id = models.TextField(primary_key=True)
+    group_id = models.BigIntegerField()
+    identity_id = models.BigIntegerField(null=True)
+    """Whom it is about; None = nobody in particular."""
+    seq = models.BigIntegerField()
+    """Journal position of the event decided on."""
+    place = models.IntegerField(default=0)
+    """Order among the decisions on one event."""
+    area = models.TextField()
+    """Which part of the engine decided: `moderation`, `answers`."""
+    rule_id = models.TextField()
+    category = models.TextField()
+    version = models.TextField()
+    mode = models.TextField()
+    verdict = models.TextField()
+    score = models.FloatField()
+    payload = models.TextField()
+    """JSON of the decision; the other columns are for finding it."""
+    state = models.TextField(choices=CaseState)
+    reason = models.TextField(blank=True)
+    """Why a person declined or undid it."""
+    decided_by = models.BigIntegerField(null=True)
+    """Staff who said the newest word; None = nobody has."""
+    ts_ms = models.BigIntegerField()
+    """When the event happened."""
+    created_ms = models.BigIntegerField()
+    updated_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "decision"
+        indexes = [
+            models.Index(fields=["seq", "place"], name="decision_at"),
+            models.Index(fields=["state", "-seq"], name="decision_state"),
+            models.Index(fields=["group_id", "-seq"], name="decision_in_group"),
+            models.Index(fields=["identity_id", "-seq"], name="decision_about"),
+        ]
+
+
+class Word(models.Model):
+    """What a person said to a decision, in the order in which the engine heard it."""
+
+    decision_id = models.TextField()
+    group_id = models.BigIntegerField()
+    kind = models.TextField()
+    """`approved` or `undone`."""
+    staff_id = models.BigIntegerField(null=True)
+    said_ms = models.BigIntegerField()
+    after_seq = models.BigIntegerField(null=True)
+    """Journal position after which the engine heard it; None = not yet."""
+
+    class Meta:
+        db_table = "decision_word"
+        indexes = [
+            models.Index(fields=["after_seq", "id"], name="decision_word_heard"),
+        ]
+
+
+class Appeal(models.Model):
+    """A member's objection to a decision."""
+
+    decision_id = models.TextField(unique=True)
+    text = models.TextField(blank=True)
+    """In the member's words; personal, so it never goes into the audit or a log."""
+    by_member = models.BooleanField()
+    """False: staff on the member's behalf."""
+    staff_id = models.BigIntegerField(null=True)
+    """Staff who wrote it down; None = it came from the member by itself."""
+    opened_ms = models.BigIntegerField()
+    state = models.TextField(default="open")
+    """`open`, `granted` (the case was undone), `rejected`."""
+    answer = models.TextField(blank=True)
+    """What is said to the member."""
+    resolved_by = models.BigIntegerField(null=True)
+    resolved_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "appeal"
+        indexes = [models.Index(fields=["state", "-id"], name="appeal_state")]
+
+
+class Mark(models.Model):
+    """A lesson somebody gave a model: this is, or is not, what it looks for."""
+
+    model = models.TextField()
+    """`spam`, `abuse`."""
+    seq = models.BigIntegerField()
+    """The message it is about."""
+    text = models.TextField()
+    """What the message said; shredded with the message."""
+    label = models.BooleanField()
+    staff_id = models.BigIntegerField(null=True)
+    taught_ms = models.BigIntegerField()
+    revoked_ms = models.BigIntegerField(null=True)
+    """When it was taken back; None = it counts."""
+
+    class Meta:
+        db_table = "mark"
+        constraints = [models.UniqueConstraint(fields=["model", "seq"], name="mark_once")]
+
+
+class Channel(models.Model):
+    """One account on one platform that we read and act with."""
+
+    connector = models.TextField()
+    """Kind of platform, such as `matrix`."""
+    account = models.TextField()
+    """Our account there; with `connector` it is the source of the events."""
+    name = models.TextField()
+    settings = EncryptedTextField(default="")
+    """JSON of what the connector needs, credentials included; encrypted at rest."""
+    mode = models.TextField(default="simulated")
+    """`live`: it acts. `simulated`: it reads, and what it would do is only recorded."""
+    enabled = models.BooleanField(default=True)
+    since = models.TextField(default="")
+    """Where to go on reading, in the connector's own words; empty = from the beginning."""
+    status = models.TextField(default="new")
+    """As its newest `connector.status`: `up`, `down`, `limited`, `auth_failed`; `new` = never heard of."""
+    code = models.TextField(default="")
+    """Why it is down."""
+    status_ms = models.BigIntegerField(null=True)
+    heard_ms = models.BigIntegerField(null=True)
+    """When its newest event was stored."""
+    revision = models.IntegerField(default=1)
+    """Grows with each change of settings or mode, so that running loops notice."""
+    created_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "channel"
+        constraints = [models.UniqueConstraint(fields=["connector", "account"], name="channel_once")]
+
+
+class Lease(models.Model):
+    """Who may run a loop that must run once."""
+
+    name = models.TextField(primary_key=True)
+    holder = models.TextField()
+    until_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "lease"
