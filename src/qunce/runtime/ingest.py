@@ -25,7 +25,7 @@ from qunce.runtime.organisation import currency, zone
 
 READMODELS = "readmodels"
 """Name of the read models' cursor."""
-BATCH = 8_000
+BATCH = 12_000
 """Events a transaction: large enough for the disk; others wait for their turn to write half a second at most."""
 
 CACHE_MB = 96

@@ -22,7 +22,7 @@ from qunce.runtime.ingest import batches
 BATCH = 2_000
 MAX_SAMPLES = 20
 MAX_REJECT_ROWS = 1_000_000
-PEOPLE_LIMIT = 2_000_000
+PEOPLE_LIMIT = 500_000
 """Distinct people are counted exactly up to here, which keeps memory flat."""
 
 
