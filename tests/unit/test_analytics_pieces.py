@@ -32,7 +32,7 @@ def test_no_moment_stays_no_day() -> None:
     assert local_days(np.array([0], np.int64), ZoneInfo("Asia/Shanghai")).tolist() == [0]
 
 
-# The worked example of docs/algorithms/group_health.md.
+# The worked example of docs/algorithms/group-health.md.
 INPUTS = {
     "first_day": 100, "members": 50, "members_start": 40, "active": 12, "joined": 10, "left": 9, "messages": 400,
     "two_way": 240,
