@@ -15,7 +15,7 @@ _TEXT_BODIES = (MessageCreated, MessageEdited)
 class Happening:
     """One event as the engine sees it. Equal inputs give equal views, so it may be shared between areas."""
 
-    __slots__ = ("_views", "actor", "event", "group", "seq", "subject")
+    __slots__ = ("_views", "actor", "event", "group", "received_ms", "seq", "subject")
 
     def __init__(
         self,
@@ -25,13 +25,18 @@ class Happening:
         group: GroupId | None = None,
         actor: IdentityId | None = None,
         subject: IdentityId | None = None,
+        received_ms: int | None = None,
     ) -> None:
-        """`seq` is the journal position. None for `group` = the event concerns no group; for people = the event names none."""
+        """`seq` is the journal position. None for `group` = the event concerns no group; for people = the event names none.
+
+        `received_ms` is when we learnt of it, None = unknown; only delays are told by it, nothing is decided.
+        """
         self.seq = seq
         self.event = event
         self.group = group
         self.actor = actor
         self.subject = subject
+        self.received_ms = received_ms
         self._views: Views | None = None
 
     @property

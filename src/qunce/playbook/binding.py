@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -57,8 +58,11 @@ class Binder:
         if get_origin(kind) is Annotated:
             base, *extras = get_args(kind)
             metas = [extra for extra in extras if isinstance(extra, Meta)]
-            if metas and (metas[-1].extra or {}).get("kind") == "duration":
+            notation = (metas[-1].extra or {}).get("kind") if metas else None
+            if notation == "duration":
                 value = self._duration(node, place)
+            elif notation == "date":
+                value = self._date(node, place)
             else:
                 value = self.bind(node, base, place)
             for meta in metas:
@@ -96,6 +100,13 @@ class Binder:
             return parse_duration(node.value if isinstance(node, yaml.ScalarNode) else "")
         except ValueError as error:
             return self.problem(node, place, f"not a duration: {_describe(node)}", f"{error}", "duration")
+
+    def _date(self, node: yaml.Node, place: Place) -> object:
+        # YAML reads an unquoted 2026-10-01 as a date of its own kind; quoted or not, it is kept as written.
+        try:
+            return date.fromisoformat(node.value if isinstance(node, yaml.ScalarNode) else "").isoformat()
+        except ValueError:
+            return self.problem(node, place, f"not a date: {_describe(node)}", "write it as 2026-10-01", "date")
 
     def _bounded(self, node: yaml.Node, value: object, meta: Meta, place: Place) -> object:
         problem = _out_of_bounds(value, meta)

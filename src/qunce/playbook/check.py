@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from typing import Final
 from zoneinfo import available_timezones
 
 from qunce.domain.text import fold
 from qunce.playbook.binding import Place
+from qunce.playbook.duty import check_answers, check_calendar, check_duty
 from qunce.playbook.errors import Problem
 from qunce.playbook.safety import UnsafePattern, check_pattern
 from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule
@@ -32,6 +34,10 @@ from qunce.playbook.schema.checks import (
 from qunce.playbook.schema.rules import NOTICE_NAMES
 from qunce.playbook.units import parse_hours, placeholders
 
+ID_FIELDS: Final = {
+    "rules": "rule_id", "lexicons": "lexicon_id", "ladders": "ladder_id", "answers": "rule_id", "duties": "duty_id",
+    "calendars": "calendar_id",
+}  # fmt: skip
 Found = tuple[str, str, str, str]
 """Path below the item, message, fix, code."""
 
@@ -62,6 +68,9 @@ def _sections(playbook: Playbook) -> Iterator[tuple[str, tuple[object, ...], Cal
     yield "rules", playbook.rules, partial(_check_rule, playbook)
     yield "lexicons", playbook.lexicons, _check_lexicon
     yield "ladders", playbook.ladders, _check_ladder
+    yield "answers", playbook.answers, partial(check_answers, playbook)
+    yield "duties", playbook.duties, partial(check_duty, playbook)
+    yield "calendars", playbook.calendars, partial(check_calendar, playbook)
 
 
 def _place_of(section: str, lines: Mapping[tuple[str, str], int]) -> Place:
@@ -77,7 +86,7 @@ def _problem(place: Place, path: str, lines: Mapping[tuple[str, str], int], mess
 
 
 def _repeated(section: str, items: tuple[object, ...]) -> Iterator[tuple[int, Found]]:
-    field = {"rules": "rule_id", "lexicons": "lexicon_id", "ladders": "ladder_id"}[section]
+    field = ID_FIELDS[section]
     seen: set[str] = set()
     for index, item in enumerate(items):
         name = getattr(item, field)
@@ -94,7 +103,7 @@ def _check_info(playbook: Playbook) -> Iterator[Found]:
         yield from _check_hours("quiet_hours", info.quiet_hours)
     yield from _check_template("notice", info.notice)
     yield from _check_template("warning", info.warning)
-    if not playbook.rules and not playbook.blocklist:
+    if not playbook.rules and not playbook.blocklist and not playbook.answers:
         yield "", "a playbook without rules does nothing", "add a file with “rules:”", "no_op"
 
 

@@ -12,10 +12,17 @@
     小红 renames to 加微 abc123
     undo ads.terms                     takes back the last decision of that rule
     approve ads.terms                  accepts it
+    小红 retracts 2                     takes back the message in line 2 of this group's chat
+    小红 leaves
+    小红 is tagged KOC
+    delay 20s                          what follows reaches us that much later
+    09:03 tick                         only the clock moves; moments that passed are told here
 
-A message or join is followed by the decisions expected on it, `=> VERDICT RULE_ID`, or by none. Marks behind them are compared
-when they are there: `observe`, `suggest`, `covered`, `offence=2`, `delete=3` (how many messages), `for=30m`, `by=小红` (whom
-it is about). `day 2` moves to the next day.
+A message, join or tick is followed by the decisions expected on it, `=> VERDICT RULE_ID`, or by none. Marks behind them are
+compared when they are there: `observe`, `suggest`, `covered`, `offence=2`, `delete=3` (how many messages), `for=30m`, `by=小红`
+(whom it is about). Of the answer clock: `need=`, `due=09:03`, `stage=next`, `waited=90s` (on duty), `clock=2h`, `from=小助理`
+(who answered), `role=peer`, `why=`, `at=09:03`, `level=1`, `delay=20s`, `duty=`, and the words `late`, `holding`. `day 2` moves
+to the next day.
 """
 
 from __future__ import annotations
@@ -24,18 +31,22 @@ import re
 from typing import Final, NamedTuple
 
 from qunce.domain.decisions import Approved, Decision, Undone
+from qunce.domain.desk import DeskDecision
 from qunce.domain.events import (
     Body,
     Conv,
     Event,
     MemberJoined,
+    MemberLeft,
     MemberRestricted,
     MemberUnrestricted,
     MemberUpdated,
     MessageCreated,
+    MessageDeleted,
     Part,
     Party,
     Source,
+    TagChanged,
 )  # fmt: skip
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine import core
@@ -67,8 +78,9 @@ class Outcome(NamedTuple):
 
     line: int
     text: str
-    happening: Happening
-    decisions: tuple[Decision, ...]
+    happening: Happening | None
+    """None = only the clock moved."""
+    decisions: tuple[core.AnyDecision, ...]
     expected: tuple[Expected, ...]
 
 
@@ -89,7 +101,8 @@ class Runner:
         self.people: dict[str, IdentityId] = {}
         self.kinds: dict[str, str] = {}
         self.happenings: list[Happening] = []
-        self.decisions: list[Decision] = []
+        self.decisions: list[core.AnyDecision] = []
+        self.delay_ms = 0
         self.messages: dict[str, int] = {}
 
     def run(self, scenario: str) -> list[Outcome]:
@@ -114,6 +127,8 @@ class Runner:
             self.group = line.removeprefix("group ").strip()
         elif re.fullmatch(r"\+\d+[smhd]", line):
             self.now_ms += parse_duration(line[1:]) * 1_000
+        elif re.fullmatch(r"delay \d+[smhd]", line):
+            self.delay_ms = parse_duration(line.removeprefix("delay ")) * 1_000
         elif re.fullmatch(r"day \d+", line):
             self.day = int(line.removeprefix("day "))
         elif flag:
@@ -132,7 +147,8 @@ class Runner:
             self._emit(MemberUpdated(field="role", new=flag), name)
 
     def _answer(self, word: str, rule_id: str) -> None:
-        decision = next(d for d in reversed(self.decisions) if d.rule_id == rule_id and d.covered_by is None)
+        ruled = (d for d in reversed(self.decisions) if isinstance(d, Decision))
+        decision = next(d for d in ruled if d.rule_id == rule_id and d.covered_by is None)
         cls = Undone if word == "undo" else Approved
         core.fold(self.state, cls(decision_id=decision.decision_id, group_id=decision.group_id))
 
@@ -143,6 +159,9 @@ class Runner:
             self.now_ms = START_MS - ZONE_MS + (self.day - 1) * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1_000
             line = timed[4]
         before = len(self.decisions)
+        if line == "tick":
+            self.decisions += core.tick(self.state, self.program, self.now_ms)
+            return Outcome(number, line, None, tuple(self.decisions[before:]), ())
         happening = self._emit(*self._parse(number, line))
         return Outcome(number, line, happening, tuple(self.decisions[before:]), ())
 
@@ -159,6 +178,15 @@ class Runner:
         unmuted = re.fullmatch(r"(\S+) is unmuted", line)
         if unmuted:
             return MemberUnrestricted(), unmuted[1]
+        retracts = re.fullmatch(r"(\S+) retracts (\d+)", line)
+        if retracts:
+            return MessageDeleted(message_id=retracts[2], by="author"), retracts[1]
+        leaves = re.fullmatch(r"(\S+) leaves", line)
+        if leaves:
+            return MemberLeft(reason="left"), leaves[1]
+        tagged = re.fullmatch(r"(\S+) is tagged (\S+)", line)
+        if tagged:
+            return TagChanged(target="contact", added=(tagged[2],)), tagged[1]
         says = _SAYS.fullmatch(line)
         if says is None:
             raise ScenarioError(f"line {number}: not in the notation: {line}")
@@ -183,13 +211,13 @@ class Runner:
         group = self.groups.setdefault(self.group, GroupId(len(self.groups) + 1))
         event = Event(
             ts_ms=self.now_ms,
-            source=Source(connector="test"),
+            source=Source(connector="test", account="test", origin="callback"),
             body=body,  # type: ignore[arg-type]  # each body made here is one of the union
             dedupe_key=str(seq),
             conv=Conv(platform_id=self.group, name=self.group),
             actor=Party(platform_id=name, name=name, kind=self.kinds.get(name, "unknown")),  # type: ignore[arg-type]  # as above
         )
-        happening = Happening(seq, event, group=group, actor=person)
+        happening = Happening(seq, event, group=group, actor=person, received_ms=self.now_ms + self.delay_ms)
         self.happenings.append(happening)
         self.decisions += core.step(self.state, happening, self.program, self.now_ms)
         return happening
@@ -199,13 +227,14 @@ class Runner:
         return next((name for name, known in self.people.items() if known == person), "")
 
 
-def marks_of(decision: Decision, runner: Runner) -> dict[str, str]:
-    """Return all that can be compared of a decision."""
+def marks_of(decision: core.AnyDecision, runner: Runner) -> dict[str, str]:
+    """Return all that can be compared of a decision; `flags` are the words that stand alone."""
+    if isinstance(decision, DeskDecision):
+        return _desk_marks(decision, runner)
     deleted = [action for action in decision.actions if action.do == "delete"]
     muted = next((action.duration_s for action in decision.actions if action.do == "mute"), None)
     return {
-        "mode": decision.mode,
-        "covered": "covered" if decision.covered_by else "",
+        "flags": f"{decision.mode} {'covered' if decision.covered_by else ''}",
         "offence": str(decision.offence),
         "delete": str(sum(len(action.events) for action in deleted)),
         "for": format_duration(muted) if muted else "",
@@ -213,16 +242,47 @@ def marks_of(decision: Decision, runner: Runner) -> dict[str, str]:
     }
 
 
-def _matches(expected: Expected, decision: Decision, runner: Runner) -> bool:
+def _desk_marks(decision: DeskDecision, runner: Runner) -> dict[str, str]:
+    return {
+        "flags": f"{decision.mode} {'late' if decision.late else ''} {'holding' if decision.holding else ''}",
+        "by": runner.name_of(decision.subject),
+        "need": decision.need,
+        "stage": decision.stage,
+        "due": _wall(decision.due_ms),
+        "at": _wall(decision.ts_ms),
+        "waited": _said(decision.waited_s),
+        "clock": _said(decision.clock_s),
+        "from": runner.name_of(decision.responder),
+        "role": decision.responder_role,
+        "why": decision.reason,
+        "level": str(decision.level),
+        "duty": ",".join(decision.on_duty),
+        "delay": "" if decision.delay_ms is None else _said(decision.delay_ms // 1_000),
+    }
+
+
+def _said(seconds: int) -> str:
+    return format_duration(seconds) if seconds else "0s"
+
+
+def _wall(ts_ms: int) -> str:
+    """Return a local time as the scenario writes it, with its day when that is not the first: `d2/09:03`."""
+    seconds = (ts_ms + ZONE_MS - START_MS) // 1_000
+    day, seconds = divmod(seconds, 86_400)
+    shown = f"{seconds // 3_600:02}:{seconds // 60 % 60:02}" + (f":{seconds % 60:02}" if seconds % 60 else "")
+    return f"d{day + 1}/{shown}" if day else shown
+
+
+def _matches(expected: Expected, decision: core.AnyDecision, runner: Runner) -> bool:
     verdict, rule_id, *marks = expected.words
     if (verdict, rule_id) != (decision.verdict, decision.rule_id):
         return False
     there = marks_of(decision, runner)
     for mark in marks:
-        key, _, value = mark.partition("=")
-        if value and there.get(key) != value:
+        key, equals, value = mark.partition("=")
+        if equals and there.get(key) != value:
             return False
-        if not value and mark not in (there["mode"], there["covered"]):
+        if not equals and mark not in there["flags"].split():
             return False
     return True
 

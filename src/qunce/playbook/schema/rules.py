@@ -47,7 +47,7 @@ class Ladder(Part, frozen=True, kw_only=True):
 class Term(Part, frozen=True, kw_only=True):
     """A watch term that is more than plain characters."""
 
-    text: Annotated[Text, key("词", "The term; * stands for up to 6 characters, ? for one", "加*微信", max_length=64)]
+    text: Annotated[str, key("词", "The term; * stands for up to 6 characters, ? for one", "加*微信", max_length=64)]
     severity: Annotated[int, key("程度", "1 light … 5 grave", 3, ge=1, le=5)] = 3
 
 

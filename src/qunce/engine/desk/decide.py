@@ -1,0 +1,178 @@
+"""Decide what the answer clock says: about a happening, and about moments that pass. Reads the state, never changes it."""
+
+from __future__ import annotations
+
+from qunce.domain.decisions import Evidence, Span
+from qunce.domain.desk import DeskDecision
+from qunce.domain.events import GroupDismissed, MemberLeft, MessageCreated, MessageDeleted
+from qunce.domain.ids import GroupId, IdentityId
+from qunce.engine.desk import needs
+from qunce.engine.desk.answering import answered, early_answer
+from qunce.engine.desk.look import Address, Look
+from qunce.engine.desk.making import awaits, passed, released
+from qunce.engine.desk.program import ORDER, DeskProgram
+from qunce.engine.desk.state import GroupDesk, State, Thread
+from qunce.engine.desk.timers import fire
+from qunce.engine.happening import Happening
+
+
+def decide(
+    state: State, happening: Happening, program: DeskProgram, now_ms: int, *, suspect: bool = False, ask_pass: bool = False
+) -> tuple[DeskDecision, ...]:
+    """Return what follows from a happening that is not folded yet: first the moments that passed before it, then itself.
+
+    `now_ms` marks the decisions and guards against clocks that run ahead: no moment after it has passed. `suspect` = the
+    message was found to break a rule, so its questions need no answer. With `ask_pass` messages that need nothing say so too.
+    """
+    if happening.group is None:
+        return ()
+    group = state.groups.get(happening.group)
+    if group is None:
+        group = _new_group(happening)
+    clock = program.clock(group.platform_id, group.name)
+    if clock is None:
+        return ()
+    look = Look(state, group, happening, program, clock, now_ms)
+    until = min(look.ts_ms, now_ms)
+    decisions: list[DeskDecision] = []
+    if group.timer_ms < until:
+        fired, look.threads = fire(group, happening.group, program, clock, until, now_ms)
+        decisions += fired
+    body = happening.event.body
+    if isinstance(body, MessageCreated):
+        if happening.person is not None:
+            decisions += _message(look, body, happening.person, suspect=suspect, ask_pass=ask_pass)
+    elif look.threads:
+        decisions += _goes(look)
+    return tuple(decisions)
+
+
+def tick(state: State, program: DeskProgram, now_ms: int, group_id: GroupId | None = None) -> tuple[DeskDecision, ...]:
+    """Return the moments before `now_ms` that passed unnoticed, in one group or (None) in all, oldest first."""
+    groups = state.groups if group_id is None else {group_id: state.groups[group_id]} if group_id in state.groups else {}
+    decisions: list[DeskDecision] = []
+    for known, group in groups.items():
+        if group.timer_ms < now_ms:
+            clock = program.clock(group.platform_id, group.name)
+            if clock is not None:
+                decisions += fire(group, known, program, clock, now_ms, now_ms)[0]
+    decisions.sort(key=lambda decision: (decision.ts_ms, decision.thread, decision.decision_id))
+    return tuple(decisions)
+
+
+def _new_group(happening: Happening) -> GroupDesk:
+    conv = happening.event.conv
+    return GroupDesk(name=conv.name if conv else None, platform_id=conv.platform_id if conv else None)
+
+
+def _goes(look: Look) -> list[DeskDecision]:
+    """Return what happens to who waits when a message, a person or the group goes away."""
+    body = look.event.body
+    if isinstance(body, MessageDeleted):
+        gone = [thread for thread in look.threads.values() if thread.waits and thread.lines == (body.message_id,)]
+        return [released(look, thread, "retracted") for thread in gone]
+    if isinstance(body, MemberLeft):
+        own = look.waiting(look.happening.person)
+        return [released(look, own, "left")] if own is not None else []
+    if isinstance(body, GroupDismissed):
+        return [released(look, thread, "dismissed") for thread in look.threads.values() if thread.waits]
+    return []
+
+
+def _message(look: Look, body: MessageCreated, person: IdentityId, *, suspect: bool, ask_pass: bool) -> list[DeskDecision]:
+    side = look.side(person, look.event.actor)
+    if side == "other":
+        return []
+    if side == "staff":
+        return answered(look, Address(look, body, person), person) if look.threads else []
+    if _is_plain(look, body, person, ask_pass=ask_pass):
+        return []
+    address = Address(look, body, person)
+    decisions = _peer(look, address, person) if look.threads and address.people else []
+    own, reason = _own(look, body, address, person, suspect=suspect)
+    if own:
+        return decisions + own
+    return [*decisions, passed(look, person, reason)] if ask_pass else decisions
+
+
+def _is_plain(look: Look, body: MessageCreated, person: IdentityId, *, ask_pass: bool) -> bool:
+    """Tell cheaply that a message is talk that touches nobody's clock: most messages are."""
+    return (
+        not ask_pass
+        and person not in look.threads
+        and person not in look.group.newcomers
+        and body.reply_to is None
+        and not body.mentions
+        and "@" not in body.text
+        and needs.asked(look.happening.views) is None
+    )
+
+
+def _peer(look: Look, address: Address, person: IdentityId) -> list[DeskDecision]:
+    if not look.is_peer(person, look.event.actor) or needs.tone(look.happening.views) == "closing":
+        return []
+    return answered(look, address, person, role="peer")
+
+
+def _own(
+    look: Look, body: MessageCreated, address: Address, person: IdentityId, *, suspect: bool
+) -> tuple[list[DeskDecision], str]:
+    """Return what a member's message does to their own thread; without any, why not."""
+    need = _need(look, body, address, suspect=suspect)
+    waiting = look.waiting(person)
+    if waiting is not None:
+        if need is not None:
+            return _hasten(look, waiting, need), "waits already"
+        why = _settles(look, waiting)
+        return ([released(look, waiting, why)], "") if why else ([], "waits already")
+    if need is None and not suspect and person in look.group.newcomers and "first_post" in look.clock.needs:
+        need = Evidence(check="first_post")
+    if need is None:
+        return [], "suspect" if suspect else "to_member" if address.to_member else "chatter"
+    waits = awaits(look, person, need, look.talk(person), body.message_id)
+    return [*waits, *early_answer(look, waits[0], body.message_id)], ""
+
+
+def _need(look: Look, body: MessageCreated, address: Address, *, suspect: bool) -> Evidence | None:
+    """Return the gravest need of the message that the rule waits for, with its evidence."""
+    views = look.happening.views
+    wanted = look.clock.needs
+    found = needs.asked(views)
+    if found is not None and found.need != "question" and found.need in wanted:
+        return _evidence(look, found)
+    if suspect:
+        return None
+    if found is not None and "question" in wanted and (address.to_staff or not address.to_member):
+        return _evidence(look, found._replace(need="question"))
+    if address.to_staff and "mention" in wanted and not _comments(body) and needs.tone(views) == "other":
+        return Evidence(check="mention")
+    return None
+
+
+def _comments(body: MessageCreated) -> bool:
+    """Tell whether a colleague is addressed by quoting them and not by name: that comments what they said."""
+    return body.reply_to is not None and not body.mentions and "@" not in body.text
+
+
+def _hasten(look: Look, waiting: Thread, need: Evidence) -> list[DeskDecision]:
+    """A further message never moves the end of a clock back; a graver one may bring it forward."""
+    if ORDER.index(need.check) >= ORDER.index(waiting.need):
+        return []
+    return awaits(look, waiting.person, need, waiting, None)
+
+
+def _settles(look: Look, waiting: Thread) -> str:
+    """Return why the words of who waits end the matter; empty when they do not.
+
+    Thanks count only after somebody spoke to them: many thank in advance.
+    """
+    tone = needs.tone(look.happening.views)
+    if tone == "withdrawn":
+        return "withdrawn"
+    return "helped" if tone == "closing" and waiting.helped else ""
+
+
+def _evidence(look: Look, found: needs.Asked) -> Evidence:
+    views = look.happening.views
+    start, end = views.written("folded", found.start, found.end)
+    return Evidence(check=found.need, spans=(Span(start=start, end=end, what=found.need),))
