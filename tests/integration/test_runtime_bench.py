@@ -16,8 +16,8 @@ from qunce.runtime.bench.plan import Plan
 from qunce.runtime.cli.main import main
 
 FIELDS = {
-    "case", "name", "size", "value", "best", "runs", "unit", "target", "more_is_better", "cpu_s", "peak_mb", "baseline",
-    "baseline_value", "note", "ratio", "met",
+    "case", "name", "size", "value", "best", "by_cpu", "runs", "unit", "target", "more_is_better", "cpu_s", "peak_mb",
+    "baseline", "baseline_value", "note", "ratio", "met",
 }  # fmt: skip
 PAGES = {"page groups", "page group", "page members", "page member", "page search", "page login"}
 

@@ -81,7 +81,8 @@ def _text(head: dict[str, Any], figures: Sequence[Figure], broken: dict[str, str
     scaled = f", × {head['scale']:g}" if head["scale"] != 1 else ""
     lines = [
         f"群策 benchmark, {head['made']}, {sized}{scaled}\n{sentence(head['before'], head['after'])}\n"
-        "Figures are medians of n runs; ratio = how many times better than the baseline.\n\n",
+        "figure = median of n runs by the clock; by CPU = the same with only the process's CPU time counted; "
+        "ratio = how many times better than the baseline\n\n",
         table(figures),
     ]
     lines += [f"\n{name} {reason}\n" for name, reason in broken.items()]

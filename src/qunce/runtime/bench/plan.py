@@ -49,13 +49,19 @@ class Plan:
 def of_seconds(done: dict[str, Any], factor: float = 1.0) -> dict[str, Any]:
     """Return the fields of a figure in seconds (× `factor`) from a child's stretches."""
     seconds = done["seconds"]
-    return {"value": median(seconds) * factor, "best": min(seconds) * factor, "runs": len(seconds)} | costs(done)
+    by_cpu = median(done["cpu"]) * factor
+    return {"value": median(seconds) * factor, "best": min(seconds) * factor, "by_cpu": by_cpu, "runs": len(seconds)} | costs(
+        done
+    )
 
 
 def of_rates(done: dict[str, Any], counts: Sequence[int]) -> dict[str, Any]:
     """Return the fields of a figure in things a second from a child's stretches, where `counts` things were done in each."""
     rates = [count / second for count, second in zip(counts, done["seconds"], strict=True)]
-    return {"value": median(rates), "best": max(rates), "runs": len(rates), "more_is_better": True} | costs(done)
+    by_cpu = sum(counts) / sum(done["cpu"])
+    return {
+        "value": median(rates), "best": max(rates), "by_cpu": by_cpu, "runs": len(rates), "more_is_better": True,
+    } | costs(done)  # fmt: skip
 
 
 def costs(done: dict[str, Any]) -> dict[str, Any]:
