@@ -25,7 +25,6 @@ from qunce.engine.learning.lessons import Learnt
 from qunce.engine.moderation.decide import decide as decide_moderation
 from qunce.engine.moderation.fold import fold as fold_moderation
 from qunce.engine.moderation.program import Program as ModerationProgram
-from qunce.engine.moderation.program import compile_rules as compile_moderation
 from qunce.engine.moderation.state import State as ModerationState
 from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Playbook
@@ -47,24 +46,17 @@ class State(msgspec.Struct):
 class Program:
     """A playbook made ready for all areas. Immutable; the same playbook always gives the same program."""
 
-    def __init__(self, moderation: ModerationProgram, desk: DeskProgram) -> None:
-        self.moderation = moderation
-        self.desk = desk
-
-    @property
-    def playbook(self) -> Playbook:
-        """The playbook it was made from."""
-        return self.moderation.playbook
-
-    @property
-    def version(self) -> str:
-        """Version of that playbook."""
-        return self.moderation.version
+    def __init__(self, playbook: Playbook, version: str, learnt: Mapping[ModelName, Learnt]) -> None:
+        """`version` is what decisions name; a model that is not in `learnt` judges as shipped."""
+        self.playbook = playbook
+        self.version = version
+        self.moderation = ModerationProgram(playbook, version, learnt)
+        self.desk = DeskProgram(playbook, version)
 
 
 def compile_rules(loaded: Loaded, learnt: Mapping[ModelName, Learnt] = _NOTHING_LEARNT) -> Program:
     """Return the program of a checked playbook, with what its models have learnt. 10,000 terms take under a second."""
-    return Program(compile_moderation(loaded, learnt), DeskProgram(loaded.playbook, loaded.version))
+    return Program(loaded.playbook, loaded.version, learnt)
 
 
 def fold(state: State, item: Happening | AnyDecision | Approved | Undone) -> State:

@@ -43,9 +43,9 @@ class Resolver:
                     people[source.connector, source.account, party.platform_id] = None
         self._learn("chat_group", self._groups, groups)
         self._learn("identity", self._people, people)
-        return [self._happening(stored.seq, stored.event) for stored in batch]
+        return [self._happening(stored.seq, stored.event, stored.received_ms) for stored in batch]
 
-    def _happening(self, seq: int, event: Event) -> Happening:
+    def _happening(self, seq: int, event: Event, received_ms: int) -> Happening:
         connector, account = event.source.connector, event.source.account
         conv, actor, subject = event.conv, event.actor, event.subject
         group_id = self._groups.get((connector, account, conv.platform_id)) if conv is not None else None
@@ -57,6 +57,7 @@ class Resolver:
             group=None if group_id is None else GroupId(group_id),
             actor=None if actor_id is None else IdentityId(actor_id),
             subject=None if subject_id is None else IdentityId(subject_id),
+            received_ms=received_ms,
         )
 
     def _learn(self, table: str, known: dict[Key, int], wanted: Iterable[Key]) -> None:
