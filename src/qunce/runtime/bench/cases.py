@@ -136,9 +136,10 @@ def _start(plan: Plan) -> Iterator[Figure]:
         data = ["--data", str(folder)] if words == ["metrics"] else []
         done = plan.shop.run("starting:command", {"arguments": ["-m", "qunce.runtime.cli", *words, *data], "runs": runs})
         yield Figure(
-            case="start", name=f"qunce {words[0]}", size="whole process, quickest run", value=min(done["seconds"]), best=min(done["seconds"]),
+            case="start", name=f"qunce {words[0]}", size="whole process, quickest run",
+            value=min(done["seconds"]), best=min(done["seconds"]),
             by_cpu=done["cpu"][0] / runs, runs=runs, unit="s", target=0.5, baseline="python -c pass",
-            baseline_value=min(bare["seconds"]), note="the quickest of the runs, as a whole process", **costs(done),
+            baseline_value=min(bare["seconds"]), **costs(done),
         )  # fmt: skip
 
 

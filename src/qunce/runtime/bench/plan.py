@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,7 @@ class Plan:
         folder = self.shop.keep / f"community-{size.groups}-{size.members}-{size.days}"
         ready = folder / "bench.json"
         if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # half of one, from a run that was broken off
             self.shop.say(f"filling a data folder: {size.groups:,} groups, {size.members:,} members")
             made = self.shop.run("store:prepare", asked, data=folder)
             ready.write_text(json.dumps(made), encoding="utf-8")
@@ -38,6 +40,7 @@ class Plan:
         """Return the folder of a mirror of that many facts, made once."""
         folder = self.shop.keep / f"mirror-{facts}-{self.sizes.fact_members}"
         if not (folder / "bench.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
             self.shop.say(f"making a mirror of {facts:,} facts")
             made = self.shop.run(
                 "metrics:prepare", params={"folder": str(folder), "facts": facts, "members": self.sizes.fact_members}

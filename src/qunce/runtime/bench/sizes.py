@@ -20,7 +20,7 @@ class Sizes:
     groups: int
     members: int
     days: int
-    """Of the simulated community behind the pages; about 500 messages a group come of 45 days."""
+    """Of the simulated community behind the pages; about 500 messages a group come of 48 days."""
     facts: tuple[tuple[int, float], ...]
     """Facts of each mirror, and the seconds a metric may take over them."""
     fact_members: int
@@ -46,7 +46,7 @@ def sizes(*, full: bool, scale: float) -> Sizes:
         naive_messages=of(2_000, 2_000, 50),
         groups=of(200, 2_000, 3),
         members=of(10_000, 100_000, 60),
-        days=45,
+        days=48,
         facts=tuple(facts),
         fact_members=of(100_000, 1_000_000, 100),
         simulated_days=30,

@@ -20,12 +20,14 @@ class Command:
     help: str
     database: bool = True
     """Whether Django and an up-to-date database are made ready before `run`."""
+    only_with: str = ""
+    """An argument without which no database is needed after all; empty = it always is."""
 
 
 COMMANDS: Final[dict[str, Command]] = {
     "run": Command("qunce.runtime.cli.run", "start the console · 启动控制台"),
     "import": Command("qunce.runtime.cli.importing", "import chat exports and orders · 导入聊天记录与订单"),
-    "metrics": Command("qunce.analytics.command", "list metrics, or compute one · 指标"),
+    "metrics": Command("qunce.analytics.command", "list metrics, or compute one · 指标", only_with="metric"),
     "rebuild": Command("qunce.runtime.cli.rebuilding", "fold the journal again and compare · 重建并核对"),
     "staff": Command("qunce.runtime.cli.staff", "add staff, set a password · 员工账号"),
     "simulate": Command("qunce.testing.simulator.command", "make a believable community · 模拟社群", database=False),
@@ -64,7 +66,7 @@ def _run(command: Command, args: argparse.Namespace) -> int:
         os.environ.setdefault("QUNCE_LOG_LEVEL", "WARNING")
         if args.data:
             os.environ["QUNCE_DATA"] = str(Path(args.data).expanduser().resolve())
-        if command.database:
+        if command.database and (not command.only_with or getattr(args, command.only_with)):
             make_ready()
         return int(import_module(command.module).run(args))
     except KeyboardInterrupt:
