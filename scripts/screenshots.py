@@ -74,9 +74,7 @@ def demonstration() -> Iterator[tuple[str, str, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = {
-        key: value for key, value in os.environ.items() if not key.startswith(("QUNCE_DATA", "QUNCE_PUBLIC", "DATABASE_URL"))
-    }
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("QUNCE_", "DATABASE_URL"))}
     env["PYTHONPATH"] = str(ROOT / "src")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "qunce.runtime.cli", "--data", folder, "run", "--port", str(port)]
