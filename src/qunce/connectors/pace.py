@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from qunce.connectors.base import Clock, Sleep
-from qunce.connectors.errors import Retryable
+from msgspec.structs import replace
+
+from qunce.connectors.base import Batch, Clock, Emit, Sleep
+from qunce.connectors.errors import AuthFailed, ConnectorError, Retryable
 from qunce.domain.events import ConnectorStatus, Event, Source
 from qunce.domain.keys import native_key
 
@@ -40,6 +42,11 @@ class Health:
         self._state: State | None = None
         self._failures = 0
 
+    @property
+    def is_up(self) -> bool:
+        """Tell whether the last attempt went well."""
+        return self._state == "up"
+
     def up(self) -> tuple[Event, ...]:
         """Return the event of coming up, or nothing when it was up before."""
         self._failures = 0
@@ -64,3 +71,28 @@ class Health:
         now_ms = self._life.now_ms()
         body = ConnectorStatus(state=state, code=code)
         return (Event(ts_ms=now_ms, source=self._source, body=body, dedupe_key=native_key("status", str(now_ms), state)),)
+
+
+async def poll(
+    read: Callable[[str | None], Awaitable[Batch]], emit: Emit, since: str | None, health: Health, life: Life
+) -> None:
+    """Read and emit until cancelled, going on after errors that pass.
+
+    Raises AuthFailed, after saying so, and what `emit` raises.
+    """
+    while True:
+        try:
+            batch = await read(since)
+        except AuthFailed as error:
+            await emit(Batch(events=health.refused(error.code)))
+            raise
+        except ConnectorError as error:
+            events, wait_s = health.failed(error)
+            if events:
+                await emit(Batch(events=events))
+            await life.sleep(wait_s)
+            continue
+        batch = replace(batch, events=(*health.up(), *batch.events))
+        if batch.events or batch.gaps or batch.since != since:
+            await emit(batch)
+        since = batch.since

@@ -9,13 +9,13 @@ from typing import Final
 import httpx
 
 from qunce.connectors.base import Batch, Capabilities, Emit, Gap
-from qunce.connectors.errors import AuthFailed, ConnectorError, Permanent, Retryable
+from qunce.connectors.errors import AuthFailed, Permanent, Retryable
 from qunce.connectors.matrix.actions import Actions
 from qunce.connectors.matrix.api import MatrixApi, MatrixSettings
 from qunce.connectors.matrix.capabilities import CAPABILITIES
 from qunce.connectors.matrix.rooms import KIND, Rooms
 from qunce.connectors.matrix.sync import RoomPart, direct_rooms, invitations, room_parts
-from qunce.connectors.pace import Health, Life
+from qunce.connectors.pace import Health, Life, poll
 from qunce.connectors.rows import Row, text_of
 from qunce.domain.commands import AnyCommand, Content, Receipt, SendMessage
 from qunce.domain.events import Event, Source
@@ -39,6 +39,7 @@ class Matrix:
         self._api = MatrixApi(client, settings)
         self._actions = Actions(self._api, settings.user_id)
         self._rooms = Rooms(settings.user_id)
+        self._to_join: list[str] = []
         self._life = life
         self._health = Health(Source(connector=KIND, account=settings.user_id, origin="poll"), life)
         self._max_pages = max_pages
@@ -51,26 +52,15 @@ class Matrix:
 
     async def run(self, emit: Emit, since: str | None) -> None:
         """Read until cancelled. Raises AuthFailed when the token is not accepted."""
-        to_join, is_waiting = list(self._settings.rooms), False
-        while True:
-            try:
-                while to_join:
-                    await self._join(to_join[-1])
-                    to_join.pop()
-                data = await self._api.sync(since, self._long_poll_ms if is_waiting else 0)
-                batch = await self._batch(data, since)
-            except AuthFailed as error:
-                await emit(Batch(events=self._health.refused(error.code)))
-                raise
-            except ConnectorError as error:
-                events, wait_s = self._health.failed(error)
-                if events:
-                    await emit(Batch(events=events))
-                await self._life.sleep(wait_s)
-                is_waiting = False
-                continue
-            await emit(batch)
-            since, is_waiting = batch.since, True
+        self._to_join = list(self._settings.rooms)
+        await poll(self._read, emit, since, self._health, self._life)
+
+    async def _read(self, since: str | None) -> Batch:
+        while self._to_join:
+            await self._join(self._to_join[-1])
+            self._to_join.pop()
+        data = await self._api.sync(since, self._long_poll_ms if self._health.is_up else 0)
+        return await self._batch(data, since)
 
     async def send(self, conv_id: str, content: Content, *, idem_key: str) -> Receipt:
         """Say something in a room."""
@@ -109,7 +99,7 @@ class Matrix:
 
     def _told(self, fetched: Sequence[tuple[RoomPart, tuple[Row, ...], bool]], since: str) -> Batch:
         """Read all rooms. Nothing is asked for in between, so a failure cannot leave them half read."""
-        events: list[Event] = list(self._health.up())
+        events: list[Event] = []
         gaps: list[Gap] = []
         for part, between, is_whole in fetched:
             events.extend(self._rooms.read(part, between, is_whole=is_whole, now_ms=self._life.now_ms()))

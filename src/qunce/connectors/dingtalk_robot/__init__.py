@@ -1,0 +1,1 @@
+"""DingTalk group robot: sends into one group."""

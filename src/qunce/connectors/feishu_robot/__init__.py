@@ -1,0 +1,1 @@
+"""Feishu custom bot: sends into one group."""

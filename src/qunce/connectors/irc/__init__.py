@@ -1,0 +1,1 @@
+"""IRC: a bot in the channels of one network."""

@@ -1,0 +1,1 @@
+"""QQ through OneBot 11: an implementation of the protocol dials in over a WebSocket (reverse WebSocket)."""

@@ -1,0 +1,1 @@
+"""Telegram: a bot that reads and keeps order in groups."""

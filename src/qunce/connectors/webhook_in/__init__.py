@@ -1,0 +1,1 @@
+"""Signed rows from any other system, over HTTP."""
