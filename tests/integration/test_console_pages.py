@@ -37,7 +37,7 @@ def figures(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("qunce.console.figures.results", lambda: results)
 
 
-def _get(client: Client, name: str, *args: object, **query: object) -> str:
+def _get(client: Client, name: str, *args: object, **query: str | int) -> str:
     response = client.get(reverse(name, args=args), query)
     assert response.status_code == 200, (name, response.status_code)
     return response.content.decode()
@@ -123,7 +123,8 @@ def test_pages_of_a_transcript_hold_every_message_once(client: Client) -> None:
     lines = [b.said("大群", f"人{n % 7}", f"第 {n} 句", at=f"10:{n // 10:02d}", id=f"i{n}") for n in range(200)]
     Ingest().take_all(lines)
     group = Group.objects.get(name="大群").pk
-    up, place = [], None
+    up: list[int] = []
+    place = None
     while True:
         page = transcript.before(group, place)
         up = [line.seq for line in page.lines] + up
@@ -217,8 +218,10 @@ def test_texts_in_data_blocks_cannot_close_them() -> None:
 def test_odd_parameters_are_taken_as_not_given(client: Client, figures: None) -> None:
     take()
     group = Group.objects.get(name="读书会").pk
-    odd = {"page": "-1", "sort": "evil", "dir": "x", "community": "9" * 30, "after": "1.x", "before": "..", "around": "²",
-           "day": "2026-99-99", "days": "1e9", "since": "x", "until": "9999-12-31", "before_seq": "٣", "q": "\x00发"}  # fmt: skip
+    odd = {
+        "page": "-1", "sort": "evil", "dir": "x", "community": "9" * 30, "after": "1.x", "before": "..", "around": "²",
+        "day": "2026-99-99", "days": "1e9", "since": "x", "until": "9999-12-31", "before_seq": "٣", "q": "\x00发",
+    }  # fmt: skip
     plain = [reverse(name) for name in ("overview", "groups", "members", "search", "audit")]
     of_group = [reverse(name, args=[group]) for name in ("group", "group-messages", "group-people")]
     for address in plain + of_group:
