@@ -85,7 +85,9 @@ class Rooms:
         return reader
 
     def _own(self, event: Event) -> Event:
-        """Mark what this account did itself."""
+        """Mark what this account did itself, and what was done to it."""
+        if event.subject and event.subject.platform_id == self._us:
+            event = replace(event, subject=replace(event.subject, kind="bot"))
         if event.actor is None or event.actor.platform_id != self._us:
             return event
         return replace(event, source=replace(event.source, origin="self"), actor=replace(event.actor, kind="bot"))

@@ -46,7 +46,8 @@ class Said:
         texts: list[str] = []
         for kind, data in segments_of(message):
             if kind == "text":
-                texts.append(text_of(data.get("text")))
+                text = text_of(data.get("text"))
+                texts.append(text.removeprefix(" ") if texts and texts[-1].endswith(" ") else text)
             elif kind == "at":
                 texts.append(self._mention(data))
             elif kind == "reply":

@@ -78,23 +78,21 @@ class Telegram:
         ids = [row["update_id"] for row in updates if isinstance(row, dict) and isinstance(row.get("update_id"), int)]
         if not ids:
             return Batch(since=since)
-        events = tuple(self._own(event) for event in read_updates(updates, self._source, self._life.now_ms()))
+        events = tuple(self._reason_known(event) for event in read_updates(updates, self._source, self._life.now_ms()))
         lost = min(ids) - offset if offset is not None and min(ids) > offset else 0
         # After a quiet week the platform goes on at a random number, so a large step tells no count.
         gaps = (Gap(reason="updates_expired", lost=lost if lost < 100_000 else None),) if lost else ()
         return Batch(events=events, since=str(max(ids) + 1), gaps=gaps)
 
-    def _own(self, event: Event) -> Event:
-        """Mark what this bot did itself, and tell its removals from its bans: the platform reports both as bans."""
-        if event.actor is None or event.actor.platform_id != self._us.platform_id:
+    def _reason_known(self, event: Event) -> Event:
+        """Tell our removals from our bans: the platform reports both as bans."""
+        if event.source.origin != "self" or not isinstance(event.body, MemberLeft) or not event.conv or not event.subject:
             return event
-        event = replace(event, source=replace(event.source, origin="self"))
-        if isinstance(event.body, MemberLeft) and event.conv and event.subject:
-            kick = (event.conv.platform_id, event.subject.platform_id)
-            if kick in self._kicked:
-                self._kicked.discard(kick)
-                return replace(event, body=replace(event.body, reason="kicked", until_ms=None))
-        return event
+        kick = (event.conv.platform_id, event.subject.platform_id)
+        if kick not in self._kicked:
+            return event
+        self._kicked.discard(kick)
+        return replace(event, body=replace(event.body, reason="kicked", until_ms=None))
 
     async def send(self, conv_id: str, content: Content, *, idem_key: str) -> Receipt:
         """Say something in a chat. The platform takes no key."""
@@ -142,8 +140,7 @@ class Telegram:
         message_id = text_of(sent.get("message_id")) if isinstance(sent, dict) else ""
         if not message_id:
             return Receipt()
-        own = replace(self._source, origin="self")
-        return Receipt(platform_id=message_id, events=tuple(read_update({"message": sent}, own)))
+        return Receipt(platform_id=message_id, events=tuple(read_update({"message": sent}, self._source)))
 
     async def _delete(self, chat: str, message_id: str, reason: str) -> Receipt:
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from qunce.connectors.cleaning import live_event
 from qunce.connectors.rows import BadRow, Chat, Row, bad_time, contents, no_sender, read_each, text_of
 from qunce.connectors.telegram import people
@@ -46,7 +48,18 @@ def read_updates(updates: Iterable[Any], source: Source, now_ms: int) -> tuple[E
 
 
 def read_update(update: Row, source: Source) -> list[Event]:
-    """Return the events of one update."""
+    """Return the events of one update; what the bot did itself is marked."""
+    return [_own(event) for event in _told(update, source)]
+
+
+def _own(event: Event) -> Event:
+    """Return the event with its origin: the bot itself, or others."""
+    if event.actor is None or event.actor.platform_id != event.source.account:
+        return event
+    return replace(event, source=replace(event.source, origin="self"))
+
+
+def _told(update: Row, source: Source) -> list[Event]:
     kind = next((kind for kind in ALLOWED if isinstance(update.get(kind), dict)), None)
     if kind is None:
         return []
