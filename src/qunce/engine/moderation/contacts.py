@@ -16,7 +16,7 @@ from qunce.playbook.schema.checks import ContactKind
 _NUMERALS: Final = str.maketrans("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺", "001234567891234567891")
 _FIVE: Final = re.compile(r"\d{5}")
 _PHONE: Final = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-_LOOSE_PHONE: Final = re.compile(r"(?<![0-9a-z])(?=[0-9oil]{11}(?![0-9a-z]))(?=(?:[oil]{0,5}\d){6})[1il][3-9][0-9oil]{9}")
+_LOOSE_PHONE: Final = re.compile(r"(?<![0-9a-z])(?=[0-9oil]{11}(?![0-9a-z]))(?=(?:[oil]{0,5}\d){5})[1il][3-9][0-9oil]{9}")
 _QQ: Final = re.compile(
     r"(?:扣扣|抠抠|口口|球球|企鹅|(?<![a-z])qq|(?<![a-z])q|扣|抠|蔻|秋秋|群号|裙号|加群|进群|加裙)"
     r"(?:群|裙|号|码|是|联系|加|我){0,4}(\d{5,11})(?!\d)"
@@ -24,7 +24,7 @@ _QQ: Final = re.compile(
 _QQ_MAIL: Final = re.compile(r"(?<!\d)\d{5,11}(?=qqcom)")
 _WECHAT: Final = re.compile(
     r"(?:微信|微心|威信|薇信|徽信|维信|卫信|卫星|薇|葳|嶶|微|v信|(?<![a-z])(?:vx|wx|weixin|wechat|vxin|v))"
-    r"(?:号|码|是|联系|同号|加|我|同步|搜){0,4}(?=[a-z]{0,19}\d)([a-z0-9]{6,20})(?![a-z0-9])"
+    r"(?:信|号|码|是|联系|同号|加|我|同步|搜){0,4}(?=[a-z]{0,19}\d)([a-z0-9]{6,20})(?![a-z0-9])"
 )
 _WECHAT_NAME: Final = re.compile(
     r"(?:加|＋|私|搜)(?:我|一下|下|个){0,2}(?:微信|薇信|威信|v信|vx|wx|微|薇)(?:号|是){0,2}([a-z][a-z0-9]{5,19})"

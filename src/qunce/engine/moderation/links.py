@@ -15,7 +15,7 @@ _TLDS: Final = (
 )
 _DOT: Final = r"(?:\.|。|·|\s?点\s?|\s?\(点\)\s?|\s?\[\.\]\s?|\s\.\s?)"
 _SCHEME: Final = re.compile(r"(?<![a-z0-9])(?:https?|hxxps?|ftp)\s?[:：]\s?/{1,2}\s?([^\s/?#\u3400-\u9fff]{3,255})")
-_BARE: Final = re.compile(rf"(?<![a-z0-9@_.-])((?:[a-z0-9][a-z0-9-]{{0,62}}{_DOT}){{1,4}}(?:{_TLDS}))(?![a-z0-9_-])(?!@)")
+_BARE: Final = re.compile(rf"(?<![a-z0-9@_./=%-])((?:[a-z0-9][a-z0-9-]{{0,62}}{_DOT}){{1,4}}(?:{_TLDS}))(?![a-z0-9_-])(?!@)")
 _HINT: Final = re.compile(r"[.。·点]|//")
 _DOT_FORMS: Final = re.compile(_DOT)
 _HOST: Final = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")

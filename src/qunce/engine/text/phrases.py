@@ -27,6 +27,8 @@ MIN_HAN_SHAPE: Final = 3
 MIN_HAN_REVERSE: Final = 4
 MAX_READINGS: Final = 8
 """Most ways in which the readings of one word are combined."""
+MAX_MATCHES: Final = 500
+"""Matches of one view that are looked into; a text with more of them is found anyway."""
 MAX_GAP: Final = 6
 """Characters a `*` may stand for."""
 SENTENCE_END: Final = re.compile(r"[。！？；，、\n]")
@@ -125,17 +127,16 @@ class Scanner:
     def _weigh(self, views: Views, *matches: Iterable[tuple[int, int, int]]) -> list[Hit]:
         plain, repeat, sound, sound_repeat, shape = matches
         found: list[_Found] = []
-        for start, end, index in plain:
-            found += [_Found(start, end, use, "stripped") for use in self._plain_uses[index] if use.label != "repeat"]
-        for start, end, index in repeat:
-            found += [_Found(start, end, use, "squeezed") for use in self._plain_uses[index]]
-        for start, end, index in sound:
-            found += [_Found(start, end, use, "sound") for use in self._sound_uses[index]]
-        for start, end, index in sound_repeat:
-            found += [_Found(start, end, use, "sound_squeezed") for use in self._sound_uses[index]]
-        for start, end, index in shape:
-            found += [_Found(start, end, use, "shape") for use in self._shape_uses[index]]
-        return self._join(views, [item for item in found if _is_real(views, item)])
+        for view, table, matched in (
+            ("stripped", self._plain_uses, plain),
+            ("squeezed", self._plain_uses, repeat),
+            ("sound", self._sound_uses, sound),
+            ("sound_squeezed", self._sound_uses, sound_repeat),
+            ("shape", self._shape_uses, shape),
+        ):
+            for start, end, index in islice(matched, MAX_MATCHES):
+                found += [_Found(start, end, use, view) for use in table[index]]
+        return self._join(views, [item for item in found if _is_real(views, item, self.phrases[item.use.phrase])])
 
     def _join(self, views: Views, found: list[_Found]) -> list[Hit]:
         rescued = [(self.phrases[item.use.phrase].source, item) for item in found if self.phrases[item.use.phrase].rescue]
@@ -199,9 +200,8 @@ def split_forms(word: str) -> list[str]:
         for parts in table.get(char, ())
         if len(word) > 2 or any(part in _RADICALS for part in parts)
     ]
-    whole = "".join(table[char][0] if char in table else char for char in word)
-    if whole != word:
-        forms.append(whole)
+    if len(word) > 2:
+        forms.append("".join(table[char][0] if char in table else char for char in word))
     stripped = (form.translate(strip_table()) for form in forms)
     return [form for form in dict.fromkeys(stripped) if len(form) > len(word)]
 
@@ -221,11 +221,15 @@ def sound_forms(word: str) -> list[str]:
     return list(dict.fromkeys([to_sound(word), *forms]))
 
 
-def _is_real(views: Views, item: _Found) -> bool:
+def _is_real(views: Views, item: _Found, phrase: Phrase) -> bool:
     word = item.use.word
     if item.view == "squeezed":
         return _runs_suffice(views, item, word)
     if item.view == "stripped":
+        if item.use.label == "repeat":
+            return False
+        if phrase.ordered:  # the parts of a wildcard stand where they like
+            return True
         if word.isascii() and _SHORT_LATIN.fullmatch(word):
             return _stands_alone(views.stripped, item.start, item.end)
         if len(word) <= 2 and item.use.label == "plain":
@@ -249,7 +253,7 @@ def _runs_suffice(views: Views, item: _Found, word: str) -> bool:
     if item.use.label in ("split", "reverse"):
         return False
     needed = [len(match[0]) for match in _RUNS.finditer(word)]
-    there = [len(match[0]) for match in _RUNS.finditer(views.stripped)][item.start : item.end]
+    there = views.runs[item.start : item.end]
     return all(has >= needs for has, needs in zip(there, needed, strict=False))
 
 

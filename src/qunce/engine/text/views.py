@@ -22,6 +22,7 @@ MAX_PATTERN_CHARS: Final = 2_000
 """Regular expressions see this many characters at the beginning and as many at the end."""
 
 _LATIN: Final = re.compile(r"[a-z]{2,}")
+_RUN: Final = re.compile(r"(.)\1*", re.DOTALL)
 _REPEAT: Final = re.compile(r"(.)\1+", re.DOTALL)
 _STRIP: Final = strip_table()
 _FOLD: Final = fold_table()
@@ -72,7 +73,9 @@ def to_sound(stripped: str) -> str:
 class Views:
     """The views of one text. Immutable but for what is worked out on demand."""
 
-    __slots__ = ("_folded", "_shape", "_sound", "_sound_squeezed", "_squeezed", "_stripped", "text")
+    __slots__ = (
+        "_folded", "_origins_of", "_runs", "_shape", "_sound", "_sound_squeezed", "_squeezed", "_stripped", "text",
+    )  # fmt: skip
 
     def __init__(self, text: str) -> None:
         self.text = clip(text, MAX_CHARS)
@@ -82,6 +85,8 @@ class Views:
         self._sound: str | None = None
         self._sound_squeezed: str | None = None
         self._shape: str | None = None
+        self._runs: list[int] | None = None
+        self._origins_of: dict[str, list[tuple[int, int]]] = {}
 
     @property
     def folded(self) -> str:
@@ -126,9 +131,18 @@ class Views:
             self._shape = self.stripped.translate(_SHAPE)
         return self._shape
 
+    @property
+    def runs(self) -> list[int]:
+        """How often each character of `squeezed` stands in a row in `stripped`."""
+        if self._runs is None:
+            self._runs = [len(run[0]) for run in _RUN.finditer(self.stripped)]
+        return self._runs
+
     def written(self, view: str, start: int, end: int) -> tuple[int, int]:
-        """Return where the stretch `start:end` of a view stands in `text`. Slow; meant for findings only."""
-        origins = self._origins(view)
+        """Return where the stretch `start:end` of a view stands in `text`. The first call for a view is slow."""
+        origins = self._origins_of.get(view)
+        if origins is None:
+            origins = self._origins_of[view] = self._origins(view)
         return origins[start][0], origins[end - 1][1]
 
     def _origins(self, view: str) -> list[tuple[int, int]]:
@@ -143,8 +157,7 @@ class Views:
 
 
 def _squeeze(stripped: str, origins: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    runs = re.finditer(r"(.)\1*", stripped, re.DOTALL)
-    return [(origins[run.start()][0], origins[run.end() - 1][1]) for run in runs]
+    return [(origins[run.start()][0], origins[run.end() - 1][1]) for run in _RUN.finditer(stripped)]
 
 
 def _merge_letters(text: str, origins: list[tuple[int, int]]) -> list[tuple[int, int]]:
