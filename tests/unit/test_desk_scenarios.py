@@ -355,6 +355,44 @@ CASES: dict[str, tuple[str, str]] = {
         小兰: 欢迎欢迎
         """,
     ),
+    "a welcome greets everybody who is new, and another line does not": (
+        ALWAYS,
+        """
+        staff 小助理
+        09:00 小红 joins
+        09:00 小兰 joins
+        09:01 小红: 大家好，我是新来的
+          => awaits sla by=小红
+        09:01 小兰: 新人报到
+          => awaits sla by=小兰
+        09:02 小助理: 今晚八点直播
+        09:02:30 小助理: 欢迎两位新朋友
+          => answered sla by=小红 why=welcome
+          => answered sla by=小兰 why=welcome
+        """,
+    ),
+    "first words long after joining are no introduction": (
+        ALWAYS,
+        """
+        小红 joins
+        day 20
+        09:00 小红: 今天天气真好
+        """,
+    ),
+    "a line said to nobody long after the question is no answer to it": (
+        ALWAYS,
+        """
+        staff 小助理
+        09:00 小红: 怎么报名
+          => awaits sla
+        09:20 小助理: 今晚八点直播
+          => late sla
+          => escalate sla
+          => escalate sla
+        09:21 小助理 -> 1: 点公告里的链接
+          => answered sla waited=21m late
+        """,
+    ),
     "outside duty the clock waits for the next shift": (
         DUTY,
         """

@@ -14,10 +14,12 @@ import msgspec
 
 from qunce.domain.decisions import Approved, Decision, Undone
 from qunce.domain.desk import DeskDecision
+from qunce.domain.events import MemberUpdated
 from qunce.domain.ids import GroupId
 from qunce.engine.desk.decide import decide as decide_desk
 from qunce.engine.desk.decide import tick as tick_desk
 from qunce.engine.desk.fold import fold as fold_desk
+from qunce.engine.desk.fold import fold_people as fold_desk_people
 from qunce.engine.desk.program import DeskProgram
 from qunce.engine.desk.state import State as DeskState
 from qunce.engine.happening import Happening
@@ -30,7 +32,7 @@ from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Playbook
 from qunce.playbook.schema.checks import ModelName
 
-__all__ = ["AnyDecision", "Program", "State", "compile_rules", "decide", "dump", "fold", "load", "step", "tick"]
+__all__ = ["AnyDecision", "Program", "State", "compile_rules", "decide", "dump", "fold", "fold_people", "load", "step", "tick"]
 
 AnyDecision = Decision | DeskDecision
 _NOTHING_LEARNT: Final[Mapping[ModelName, Learnt]] = MappingProxyType({})
@@ -67,6 +69,25 @@ def fold(state: State, item: Happening | AnyDecision | Approved | Undone) -> Sta
     if isinstance(item, Happening):
         fold_desk(state.desk, item)
     fold_moderation(state.moderation, item)
+    return state
+
+
+def fold_people(state: State, happening: Happening) -> State:
+    """Fold only what a happening tells about who its people are, which counts in all groups.
+
+    Meant for happenings in groups that somebody else decides on.
+    """
+    fold_desk_people(state.desk, happening)
+    event, person = happening.event, happening.person
+    party = event.subject or event.actor
+    if isinstance(event.body, MemberUpdated) and event.body.field == "kind":
+        fold_moderation(state.moderation, happening)
+    elif party is None or person is None or party.kind in ("unknown", "member"):
+        pass
+    elif state.moderation.kinds.get(person) != party.kind:
+        told = msgspec.structs.replace(event, body=MemberUpdated(field="kind", new=party.kind))
+        flag = Happening(happening.seq, told, actor=happening.actor, subject=happening.subject)
+        fold_moderation(state.moderation, flag)
     return state
 
 

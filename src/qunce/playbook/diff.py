@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from qunce.playbook.check import ID_FIELDS
 from qunce.playbook.schema import Playbook
 
 Kind = Literal["added", "removed", "changed"]
@@ -16,7 +17,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One difference."""
 
     section: str
-    """playbook, exempt, blocklist, lexicons, ladders or rules."""
+    """playbook, exempt, blocklist, lexicons, ladders, rules, answers, duties or calendars."""
     item_id: str
     """Id of the part; empty for sections that have none."""
     kind: Kind
@@ -32,7 +33,7 @@ def diff(old: Playbook, new: Playbook) -> tuple[Change, ...]:
     changes += _records("playbook", "", old.playbook, new.playbook, skip=("version",))
     changes += _records("exempt", "", old.exempt, new.exempt)
     changes += _items("blocklist", "", "blocklist", old.blocklist, new.blocklist)
-    for section, field in (("lexicons", "lexicon_id"), ("ladders", "ladder_id"), ("rules", "rule_id")):
+    for section, field in ID_FIELDS.items():
         changes += _parts(section, field, getattr(old, section), getattr(new, section))
     return tuple(changes)
 

@@ -21,6 +21,9 @@ FILES: Final = {
     "ladders": "ladders.yaml",
     "lexicons": "lexicons.yaml",
     "rules": "rules.yaml",
+    "answers": "answers.yaml",
+    "duties": "answers.yaml",
+    "calendars": "answers.yaml",
 }
 
 
@@ -47,7 +50,7 @@ def to_plain(value: object) -> object:
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
-        return dict(value)
+        return {name: to_plain(item) for name, item in value.items()}
     if not isinstance(value, msgspec.Struct):
         return value
     config = value.__struct_config__

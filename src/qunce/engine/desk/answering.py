@@ -15,6 +15,8 @@ from qunce.engine.desk.state import Thread
 
 FOCUS_MS: Final = 60_000
 """A colleague's line said to nobody, this soon after an answer of theirs, goes on with that answer."""
+RECENT_MS: Final = 900_000
+"""A line said to nobody answers only who has waited at most so long on duty; later an answer must say whom it is for."""
 
 
 def answered(look: Look, address: Address, responder: IdentityId, role: Role = "staff") -> list[DeskDecision]:
@@ -42,10 +44,20 @@ def _meant(look: Look, address: Address, responder: IdentityId, role: Role) -> t
         return [], ""
     if needs.answers_all(views):
         return waiting, "everybody"
-    if address.everybody or address.to_staff or needs.is_notice(views) or needs.tone(views) == "closing":
-        return [], ""
-    newest = max(waiting, key=lambda thread: (thread.asked_ms, thread.asked_seq))
-    return ([], "") if _goes_on(look, newest, responder) else ([newest], "recency")
+    greeted = [thread for thread in waiting if thread.need == "first_post"] if needs.is_welcome(views) else []
+    if greeted or address.everybody or address.to_staff or needs.is_notice(views) or needs.tone(views) == "closing":
+        return greeted, "welcome"
+    newest = _newest(look, waiting)
+    return ([], "") if newest is None or _goes_on(look, newest, responder) else ([newest], "recency")
+
+
+def _newest(look: Look, waiting: list[Thread]) -> Thread | None:
+    """Return who asked last and not too long ago; words of newcomers want a welcome, not just any line."""
+    asked = [thread for thread in waiting if thread.need != "first_post"]
+    newest = max(asked, key=lambda thread: (thread.asked_ms, thread.asked_seq), default=None)
+    if newest is None or look.clock.waited_ms(newest.asked_ms, look.ts_ms) > RECENT_MS:
+        return None
+    return newest
 
 
 def _goes_on(look: Look, newest: Thread, responder: IdentityId) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from qunce.domain.decisions import Evidence, Span
 from qunce.domain.desk import DeskDecision
 from qunce.domain.events import GroupDismissed, MemberLeft, MessageCreated, MessageDeleted
@@ -14,6 +16,9 @@ from qunce.engine.desk.program import ORDER, DeskProgram
 from qunce.engine.desk.state import GroupDesk, State, Thread
 from qunce.engine.desk.timers import fire
 from qunce.engine.happening import Happening
+
+NEWCOMER_MS: Final = 7 * 86_400_000
+"""First words later than this after joining are no introduction."""
 
 
 def decide(
@@ -125,12 +130,18 @@ def _own(
             return _hasten(look, waiting, need), "waits already"
         why = _settles(look, waiting)
         return ([released(look, waiting, why)], "") if why else ([], "waits already")
-    if need is None and not suspect and person in look.group.newcomers and "first_post" in look.clock.needs:
+    if need is None and not suspect and _is_first(look, person):
         need = Evidence(check="first_post")
     if need is None:
         return [], "suspect" if suspect else "to_member" if address.to_member else "chatter"
     waits = awaits(look, person, need, look.talk(person), body.message_id)
     return [*waits, *early_answer(look, waits[0], body.message_id)], ""
+
+
+def _is_first(look: Look, person: IdentityId) -> bool:
+    """Tell whether these are the first words of somebody who joined lately."""
+    joined_ms = look.group.newcomers.get(person)
+    return joined_ms is not None and look.ts_ms - joined_ms <= NEWCOMER_MS and "first_post" in look.clock.needs
 
 
 def _need(look: Look, body: MessageCreated, address: Address, *, suspect: bool) -> Evidence | None:

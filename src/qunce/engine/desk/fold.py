@@ -43,6 +43,27 @@ def staff_key(event: Event, platform_id: str) -> str:
     return f"{event.source.connector}:{event.source.account}:{platform_id}"
 
 
+def fold_people(state: State, item: Happening) -> None:
+    """Fold only what a happening tells about who somebody is, which counts in all groups."""
+    body = item.event.body
+    person = item.person
+    if person is None:
+        return
+    if isinstance(body, MemberUpdated) and body.field == "kind":
+        _flag(state, item, _KINDS.get(body.new or "", "unknown"))
+        return
+    if isinstance(body, TagChanged):
+        _tag(state, person, body)
+        return
+    party = item.event.subject or item.event.actor
+    if party is None:
+        return
+    if party.kind not in ("unknown", "member") and state.kinds.get(person) != party.kind:
+        _flag(state, item, party.kind)
+    if party.name and state.kinds.get(person) == "staff" and isinstance(body, MessageCreated):
+        state.staff[f"@{party.name}"] = person
+
+
 def _fold_decision(state: State, decision: DeskDecision) -> None:
     if decision.verdict == "pass":
         return
@@ -55,14 +76,9 @@ def _fold_decision(state: State, decision: DeskDecision) -> None:
 
 
 def _fold_happening(state: State, item: Happening) -> None:
+    fold_people(state, item)
     event = item.event
     body = event.body
-    if isinstance(body, MemberUpdated) and body.field == "kind":
-        _flag(state, item, _KINDS.get(body.new or "", "unknown"))
-        return
-    if isinstance(body, TagChanged):
-        _tag(state, item, body)
-        return
     if item.group is None:
         return
     group = state.groups.get(item.group)
@@ -77,14 +93,10 @@ def _fold_happening(state: State, item: Happening) -> None:
     if conv is not None:
         group.platform_id = conv.platform_id
         group.name = conv.name or group.name
-    party = event.subject or event.actor
     person = item.person
-    tells = party is not None and party.kind not in ("unknown", "member")
-    if tells and person is not None and state.kinds.get(person) != party.kind:  # type: ignore[union-attr]  # tells: not None
-        _flag(state, item, party.kind)  # type: ignore[union-attr]  # as above
     if isinstance(body, MessageCreated):
         if person is not None:
-            _fold_message(state, group, item, body, person)
+            _fold_message(group, item, body, person)
     elif isinstance(body, GroupUpdated):
         if body.field == "name":
             group.name = body.new
@@ -112,7 +124,7 @@ def _fold_other(group: GroupDesk, item: Happening, person: IdentityId) -> None:
                 thread.lines = tuple(line for line in thread.lines if line != body.message_id)
 
 
-def _fold_message(state: State, group: GroupDesk, item: Happening, body: MessageCreated, person: IdentityId) -> None:
+def _fold_message(group: GroupDesk, item: Happening, body: MessageCreated, person: IdentityId) -> None:
     party = item.event.actor
     group.newcomers.pop(person, None)
     if body.message_id is not None:
@@ -124,8 +136,6 @@ def _fold_message(state: State, group: GroupDesk, item: Happening, body: Message
         _remember(group, party.platform_id, person)
         if party.name:
             _remember(group, f"@{party.name}", person)
-            if state.kinds.get(person) == "staff":
-                state.staff[f"@{party.name}"] = person
     if group.threads:
         _note(group, item, body, person)
     if body.reply_to is not None and body.reply_to not in group.authors:
@@ -185,9 +195,8 @@ def _flag(state: State, item: Happening, kind: PartyKind) -> None:
             del state.staff[key]
 
 
-def _tag(state: State, item: Happening, body: TagChanged) -> None:
-    person = item.person
-    if person is None or body.target != "contact":
+def _tag(state: State, person: IdentityId, body: TagChanged) -> None:
+    if body.target != "contact":
         return
     if any(tag.casefold() == PEER_TAG for tag in body.added):
         state.peers[person] = True

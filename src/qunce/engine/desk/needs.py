@@ -70,6 +70,7 @@ _HOLDING: Final = re.compile(
 )
 _HOLDING_CHARS: Final = 36
 _TOGETHER: Final = re.compile(r"统一(?:回复|回答|说明|解答)|一起(?:回复|回答|说)|集中(?:回复|回答|答复)")
+_WELCOME: Final = re.compile(r"欢迎|迎新|welcome")
 _NOTICE: Final = re.compile(r"^\s*(?:【|📢|🔔|⏰|\[?(?:公告|通知|预告|提醒|群规|活动)[\]】:]?)|https?://")
 _NOTICE_CHARS: Final = 220
 _ENOUGH: Final = 2
@@ -127,6 +128,11 @@ def is_holding(views: Views) -> bool:
 def is_notice(views: Views) -> bool:
     """Tell whether a colleague's line speaks to the whole group (a notice, a link, a long post) rather than to somebody."""
     return len(views.text) > _NOTICE_CHARS or bool(_NOTICE.search(views.text))
+
+
+def is_welcome(views: Views) -> bool:
+    """Tell whether a colleague welcomes newcomers."""
+    return bool(_WELCOME.search(views.folded))
 
 
 def answers_all(views: Views) -> bool:
