@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from qunce.outbox.budget import Rate, take
 from qunce.outbox.models import OPEN, Attempt, Delivery, Pause, State
@@ -63,15 +63,28 @@ def enqueue(plans: Sequence[Plan], now_ms: int) -> int:
     return len({plan.idem_key for plan in plans}) - before
 
 
-def claim(connector: str, account: str, *, by: str, now_ms: int, limit: int, rates: Sequence[Rate]) -> list[Delivery]:
+def waiting(connector: str, account: str, *, now_ms: int, limit: int) -> list[tuple[str, str]]:
+    """Return which (capability, conversation) have something due, oldest first: each is claimed within its own budget."""
+    due = Delivery.objects.filter(connector=connector, account=account, state__in=(State.READY, State.RETRYING))
+    pairs = due.filter(not_before_ms__lte=now_ms).values_list("capability", "conv_id").annotate(oldest=Min("pk"))
+    return [(capability, conv_id) for capability, conv_id, _ in pairs.order_by("oldest")[:limit]]
+
+
+def claim(
+    connector: str, account: str, *, by: str, now_ms: int, limit: int, rates: Sequence[Rate],
+    only: tuple[str, str] | None = None,
+) -> list[Delivery]:  # fmt: skip
     """Claim due deliveries of a channel account within its budget, oldest first; each is `sending` under a lease of `by`.
 
-    What is too late expires here instead. A delivery of a case waits for those before it in the case.
+    What is too late expires here instead. A delivery of a case waits for those before it in the case. `only` claims one
+    capability in one conversation; None = all of them.
     """
     with transaction.atomic():
         if Pause.objects.filter(connector=connector, account=account).exists():
             return []
         mine = Delivery.objects.filter(connector=connector, account=account)
+        if only is not None:
+            mine = mine.filter(capability=only[0], conv_id=only[1])
         late = mine.filter(state__in=(State.READY, State.RETRYING), expires_ms__lte=now_ms)
         late.update(state=State.EXPIRED, reason="too_late", updated_ms=now_ms)
         earlier = Delivery.objects.filter(case_id=OuterRef("case_id"), place__lt=OuterRef("place"), state__in=OPEN)
@@ -97,7 +110,7 @@ def _locked(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 def finish(row: Delivery, *, outcome: str, code: str = "", receipt: str = "", retry_after_ms: int = 0, now_ms: int) -> bool:
-    """Record how a claimed delivery ended: `done`, `retry`, `failed`, `unknown` or `human`.
+    """Record how a claimed delivery ended: `done`, `retry`, `failed`, `unknown`, `human`, or `suppressed` before it was tried.
 
     Return False when the lease was lost meanwhile; then somebody else has decided, and nothing is changed but the attempt.
     """
@@ -106,7 +119,10 @@ def finish(row: Delivery, *, outcome: str, code: str = "", receipt: str = "", re
         wait = max(retry_after_ms, _BACKOFF_MS[min(row.attempts, len(_BACKOFF_MS)) - 1])
         changes |= {"state": State.RETRYING, "not_before_ms": now_ms + wait}
     else:
-        ends = {"done": State.DONE, "retry": State.FAILED, "failed": State.FAILED, "unknown": State.UNKNOWN}
+        ends = {
+            "done": State.DONE, "retry": State.FAILED, "failed": State.FAILED, "unknown": State.UNKNOWN,
+            "suppressed": State.SUPPRESSED,
+        }  # fmt: skip
         changes |= {"state": ends.get(outcome, State.HUMAN), "receipt": receipt}
     with transaction.atomic():
         Attempt.objects.create(delivery=row, at_ms=now_ms, outcome=outcome, code=code)

@@ -72,10 +72,14 @@ class Ingest:
                     self._folded = appended.events[-1].seq
                     self.journal.move_cursor(READMODELS, self._folded)
         except BaseException:
-            self._projector.forget()
-            self._folded = -1
+            self.forget()
             raise
         return appended
+
+    def forget(self) -> None:
+        """Drop the caches. Call when a transaction around `take` was rolled back."""
+        self._projector.forget()
+        self._folded = -1
 
     def take_all(self, events: Iterable[Event], batch: int = BATCH) -> Tally:
         """Take any number of events in batches, then settle."""

@@ -84,14 +84,16 @@ class CaseState(models.TextChoices):
 class Case(models.Model):
     """A decision as it was made, and what people said to it."""
 
-    decision_id = models.TextField(primary_key=True)
+    id = models.BigAutoField(primary_key=True)
+    """In the order of deciding."""
+    decision_id = models.TextField(unique=True)
     group_id = models.BigIntegerField()
     identity_id = models.BigIntegerField(null=True)
     """Whom it is about; None = nobody in particular."""
     seq = models.BigIntegerField()
     """Journal position of the event decided on."""
-    place = models.IntegerField(default=0)
-    """Order among the decisions on one event."""
+    after_seq = models.BigIntegerField()
+    """Journal position the engine had come to: `seq`, or later where a moment passed."""
     area = models.TextField()
     """Which part of the engine decided: `moderation`, `answers`."""
     rule_id = models.TextField()
@@ -115,10 +117,10 @@ class Case(models.Model):
     class Meta:
         db_table = "decision"
         indexes = [
-            models.Index(fields=["seq", "place"], name="decision_at"),
-            models.Index(fields=["state", "-seq"], name="decision_state"),
-            models.Index(fields=["group_id", "-seq"], name="decision_in_group"),
-            models.Index(fields=["identity_id", "-seq"], name="decision_about"),
+            models.Index(fields=["after_seq", "id"], name="decision_at"),
+            models.Index(fields=["area", "state", "-id"], name="decision_state"),
+            models.Index(fields=["group_id", "area", "-id"], name="decision_in_group"),
+            models.Index(fields=["identity_id", "-id"], name="decision_about"),
         ]
 
 

@@ -1,0 +1,117 @@
+"""Learn from people's marks: teach, preview, take back. The lessons are rows; the models are made of them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, get_args
+
+from django.db import transaction
+
+from qunce.accounts import audit
+from qunce.accounts.models import Staff
+from qunce.engine.learning import lessons
+from qunce.engine.learning.lessons import Learnt, Lesson, Preview
+from qunce.engine.learning.shipped import shipped
+from qunce.playbook.schema.checks import ModelName
+from qunce.readmodels.models import Message
+from qunce.runtime import organisation
+from qunce.runtime.clock import now_ms
+from qunce.runtime.commands import CommandRefused
+from qunce.runtime.models import Mark
+
+MODELS: Final[tuple[ModelName, ...]] = get_args(ModelName)
+SAMPLE: Final = 2_000
+"""So many of the newest messages are judged by a preview."""
+_GENERATION: Final = "marks_generation"
+
+
+def generation() -> int:
+    """Return how often the marks were changed."""
+    return int(organisation.value(_GENERATION, "0"))
+
+
+def learnt() -> dict[ModelName, Learnt]:
+    """Return what the models have learnt here; models without marks are left out."""
+    found = {model: learnt_lessons(model) for model in MODELS}
+    return {model: lessons.learn(given, shipped(model)) for model, given in found.items() if given}
+
+
+def learnt_lessons(model: ModelName) -> tuple[Lesson, ...]:
+    """Return the lessons of a model that count, oldest first."""
+    rows = Mark.objects.filter(model=model, revoked_ms=None).order_by("taught_ms", "pk").values_list("seq", "text", "label")
+    return tuple(Lesson(lesson_id=str(seq), text=text, label=label) for seq, text, label in rows)
+
+
+def preview_teach(model: ModelName, seq: int, label: bool, *, at_least: float = 0.9) -> Preview:
+    """Return what a mark on a message would change among the newest messages. Raises CommandRefused without such a message."""
+    now = learnt_lessons(model)
+    then = lessons.taught(now, Lesson(lesson_id=str(seq), text=_text(seq), label=label))
+    return lessons.preview(now, then, shipped(model), _sample(), at_least=at_least)
+
+
+def preview_untaught(model: ModelName, seq: int, *, at_least: float = 0.9) -> Preview:
+    """Return what taking a mark back would change among the newest messages."""
+    now = learnt_lessons(model)
+    return lessons.preview(now, lessons.taken_back(now, str(seq)), shipped(model), _sample(), at_least=at_least)
+
+
+def do_teach(
+    *, actor: Staff | None, model: ModelName, seq: int, label: bool, clock: Callable[[], int] = now_ms
+) -> tuple[int, int]:
+    """Mark a message: `label` = it is what the model looks for. A second mark replaces the first.
+
+    Return how many marks of each kind (looked for, harmless) are still needed before the model uses them.
+    Raises CommandRefused for an unknown model, and for a message that is not there or has no text.
+    """
+    _check(model)
+    text = _text(seq)
+    with transaction.atomic():
+        Mark.objects.update_or_create(
+            model=model, seq=seq,
+            defaults={
+                "text": text, "label": label, "staff_id": actor.pk if actor else None, "taught_ms": clock(), "revoked_ms": None,
+            },
+        )  # fmt: skip
+        _changed()
+        audit.record(
+            actor=actor, action="mark.teach", target_type="message", target_id=seq, after={"model": model, "label": label}
+        )
+    return missing(model)
+
+
+def do_untaught(*, actor: Staff | None, model: ModelName, seq: int, clock: Callable[[], int] = now_ms) -> None:
+    """Take a mark back; what the others teach stays exactly as it is. Raises CommandRefused when there is none."""
+    _check(model)
+    with transaction.atomic():
+        if Mark.objects.filter(model=model, seq=seq, revoked_ms=None).update(revoked_ms=clock()) == 0:
+            raise CommandRefused(f"no mark on message {seq}")
+        _changed()
+        audit.record(actor=actor, action="mark.revoke", target_type="message", target_id=seq, before={"model": model})
+
+
+def missing(model: ModelName) -> tuple[int, int]:
+    """Return how many marks of each kind (looked for, harmless) are still needed before the model uses them."""
+    labels = [lesson.label for lesson in {lesson.text: lesson for lesson in learnt_lessons(model)}.values()]
+    positive = sum(labels)
+    return max(0, lessons.MIN_EACH - positive), max(0, lessons.MIN_EACH - (len(labels) - positive))
+
+
+def _check(model: str) -> None:
+    if model not in MODELS:
+        raise CommandRefused(f"unknown model {model!r}")
+
+
+def _text(seq: int) -> str:
+    text = Message.objects.filter(pk=seq).values_list("text", flat=True).first()
+    if not text or not text.strip():
+        raise CommandRefused(f"message {seq} has no text to learn from")
+    return text
+
+
+def _sample() -> list[str]:
+    rows = Message.objects.exclude(text="").order_by("-seq").values_list("text", flat=True)
+    return list(rows[:SAMPLE])
+
+
+def _changed() -> None:
+    organisation.decide(_GENERATION, str(generation() + 1))

@@ -1,0 +1,173 @@
+"""React: read the journal behind one's own cursor, decide, and make the decisions durable with what follows from them.
+
+    a turn:  hear people's words ─▶ read a batch ─▶ decide and fold, in memory
+             ─▶ one transaction: cursor (only from where we stood) · words heard · decisions · deliveries
+
+A crash before the transaction leaves nothing behind; after it, everything. Whatever fails in between, the state in memory is
+ahead of the database, so it is thrown away and made again from the checkpoint and the tail.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.db import connection, transaction
+
+from qunce.engine import core
+from qunce.engine.happening import Happening
+from qunce.journal.store import Journal
+from qunce.playbook.errors import InvalidPlaybook
+from qunce.readmodels.rows import Database
+from qunce.runtime.clock import now_ms
+from qunce.runtime.happenings import Resolver
+from qunce.runtime.live import cases, gate, memory, playbooks
+from qunce.runtime.live.memory import REACT
+from qunce.runtime.live.playbooks import Running, Standing
+from qunce.runtime.models import PlaybookVersion, Word
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 1_000
+"""Events decided on in one transaction."""
+TICK_MS: Final = 1_000
+"""How often moments that pass are looked at."""
+CHECKPOINT_S: Final = 60.0
+SHARE: Final = 20
+"""A checkpoint that took n seconds is followed by n × SHARE seconds without one."""
+
+
+class Overtaken(Exception):
+    """Another process has reacted meanwhile."""
+
+
+@dataclass(slots=True)
+class _Loaded:
+    state: core.State
+    seq: int
+
+
+class Reactor:
+    """The loop, for one thread and one database connection; `turn` is one round."""
+
+    def __init__(
+        self, checkpoint: Path, clock: Callable[[], int] = now_ms, steady: Callable[[], float] = time.monotonic,
+        holds: Callable[[], bool] = lambda: True,
+    ) -> None:  # fmt: skip
+        """`holds` tells, inside the transaction, whether it is still this process that reacts."""
+        self._path = checkpoint
+        self._holds = holds
+        self._clock = clock
+        self._steady = steady
+        self._journal = Journal(connection)
+        self._resolver = Resolver(Database(connection))
+        self._loaded: _Loaded | None = None
+        self._standing: Standing | None = None
+        self._rules: Running | None = None
+        self._ticked_ms = 0
+        self._saved_seq = 0
+        self._next_save_s = 0.0
+
+    @property
+    def seq(self) -> int:
+        """How far the journal has been reacted to; -1 = the state is not in memory."""
+        return self._loaded.seq if self._loaded is not None else -1
+
+    @property
+    def state(self) -> core.State:
+        """The engine's state; loaded when it is not in memory."""
+        return self._memory().state
+
+    def turn(self) -> int:
+        """Do one round and return how many events it took; 0 = the end of the journal was reached."""
+        try:
+            return self._turn()
+        except BaseException:
+            self._loaded = None
+            raise
+
+    def checkpoint(self) -> None:
+        """Write the state down, so that the next start is quick."""
+        if self._loaded is None:
+            return
+        started = self._steady()
+        memory.save(self._journal, self._path, self._loaded.state, self._loaded.seq)
+        self._saved_seq = self._loaded.seq
+        took = self._steady() - started
+        self._next_save_s = self._steady() + max(CHECKPOINT_S, took * SHARE)
+
+    def _turn(self) -> int:
+        loaded = self._memory()
+        self._refresh_rules()
+        words = list(Word.objects.filter(after_seq=None).order_by("id"))
+        batch = self._journal.read(loaded.seq, BATCH)
+        moment = self._clock()
+        ticking = abs(moment - self._ticked_ms) >= TICK_MS
+        if not words and not batch and not ticking:
+            return 0
+        for word in words:
+            core.fold(loaded.state, memory.spoken(word))
+        decided: list[tuple[int, core.AnyDecision]] = []
+        for happening in self._resolver.happenings(batch):
+            decided += [(happening.seq, decision) for decision in self._decide(loaded.state, happening, moment)]
+        last = batch[-1].seq if batch else loaded.seq
+        if ticking and len(batch) < BATCH:
+            self._ticked_ms = moment
+            if self._rules is not None:
+                decided += [(last, decision) for decision in core.tick(loaded.state, self._rules.program, moment)]
+        if words or batch or decided:
+            self._store(loaded.seq, last, words, decided, moment)
+        loaded.seq = last
+        self._save_in_time()
+        return len(batch)
+
+    def _decide(self, state: core.State, happening: Happening, moment: int) -> tuple[core.AnyDecision, ...]:
+        decisions: tuple[core.AnyDecision, ...] = ()
+        if self._rules is not None:
+            found = core.decide(state, happening, self._rules.program, moment)
+            decisions = gate.passed(found, happening.event, self._rules.published_ms)
+        core.fold(state, happening)
+        for decision in decisions:
+            core.fold(state, decision)
+        return decisions
+
+    def _store(
+        self, before: int, last: int, words: list[Word], decided: list[tuple[int, core.AnyDecision]], moment: int
+    ) -> None:
+        with transaction.atomic():
+            if not self._holds() or not self._journal.advance_cursor(REACT, before, last):
+                raise Overtaken
+            if words:
+                Word.objects.filter(pk__in=[word.pk for word in words]).update(after_seq=before)
+            if self._rules is not None:
+                PlaybookVersion.objects.filter(pk=self._rules.standing[0], from_seq=None).update(from_seq=before)
+            cases.store(self._journal, decided, moment)
+
+    def _memory(self) -> _Loaded:
+        if self._loaded is None:
+            self._journal.advance_cursor(REACT, 0, 0)
+            state, seq = memory.load(self._journal, self._resolver, self._path)
+            self._loaded = _Loaded(state, seq)
+        return self._loaded
+
+    def _refresh_rules(self) -> None:
+        standing = playbooks.standing()
+        if standing == self._standing:
+            return
+        try:
+            self._rules = playbooks.running(standing)
+            playbooks.note_invalid("")
+        except InvalidPlaybook as error:
+            # Written for another version of 群策: nothing is decided, and the console says so, until somebody publishes anew.
+            self._rules = None
+            playbooks.note_invalid(str(error.problems[0]))
+            logger.exception("playbook in force cannot be used", extra={"action": "react.playbook", "version": standing[0]})
+        self._standing = standing
+
+    def _save_in_time(self) -> None:
+        if self._steady() >= self._next_save_s and self.seq != self._saved_seq:
+            self.checkpoint()
