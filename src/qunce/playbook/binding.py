@@ -63,6 +63,8 @@ class Binder:
                 value = self._duration(node, place)
             elif notation == "date":
                 value = self._date(node, place)
+            elif notation in ("condition", "words"):
+                value = self._written(node, place, always_list=notation == "words")
             else:
                 value = self.bind(node, base, place)
             for meta in metas:
@@ -107,6 +109,17 @@ class Binder:
             return date.fromisoformat(node.value if isinstance(node, yaml.ScalarNode) else "").isoformat()
         except ValueError:
             return self.problem(node, place, f"not a date: {_describe(node)}", "write it as 2026-10-01", "date")
+
+    def _written(self, node: yaml.Node, place: Place, *, always_list: bool) -> object:
+        """Keep one value or a list of values as they were written, for a notation of its own."""
+        if isinstance(node, yaml.SequenceNode):
+            values = [self._written(item, place.at(index), always_list=False) for index, item in enumerate(node.value)]
+            if _BAD in values or any(isinstance(value, tuple) for value in values):
+                return _BAD if _BAD in values else self.problem(node, place, "a list in a list", "write one list", "type")
+            return tuple(values)
+        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
+            return self.problem(node, place, f"expected a value, found {_describe(node)}", "write a value or a list", "type")
+        return (node.value,) if always_list else node.value
 
     def _bounded(self, node: yaml.Node, value: object, meta: Meta, place: Place) -> object:
         problem = _out_of_bounds(value, meta)

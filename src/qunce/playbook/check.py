@@ -32,11 +32,12 @@ from qunce.playbook.schema.checks import (
     Trigger,
 )  # fmt: skip
 from qunce.playbook.schema.rules import NOTICE_NAMES
+from qunce.playbook.segments.check import check_segment
 from qunce.playbook.units import parse_hours, placeholders
 
 ID_FIELDS: Final = {
     "rules": "rule_id", "lexicons": "lexicon_id", "ladders": "ladder_id", "answers": "rule_id", "duties": "duty_id",
-    "calendars": "calendar_id",
+    "calendars": "calendar_id", "segments": "segment_id",
 }  # fmt: skip
 Found = tuple[str, str, str, str]
 """Path below the item, message, fix, code."""
@@ -71,6 +72,7 @@ def _sections(playbook: Playbook) -> Iterator[tuple[str, tuple[object, ...], Cal
     yield "answers", playbook.answers, partial(check_answers, playbook)
     yield "duties", playbook.duties, partial(check_duty, playbook)
     yield "calendars", playbook.calendars, partial(check_calendar, playbook)
+    yield "segments", playbook.segments, partial(check_segment, playbook.segments)
 
 
 def _place_of(section: str, lines: Mapping[tuple[str, str], int]) -> Place:
@@ -103,7 +105,7 @@ def _check_info(playbook: Playbook) -> Iterator[Found]:
         yield from _check_hours("quiet_hours", info.quiet_hours)
     yield from _check_template("notice", info.notice)
     yield from _check_template("warning", info.warning)
-    if not playbook.rules and not playbook.blocklist and not playbook.answers:
+    if not playbook.rules and not playbook.blocklist and not playbook.answers and not playbook.segments:
         yield "", "a playbook without rules does nothing", "add a file with “rules:”", "no_op"
 
 

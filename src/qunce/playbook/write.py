@@ -24,6 +24,7 @@ FILES: Final = {
     "answers": "answers.yaml",
     "duties": "answers.yaml",
     "calendars": "answers.yaml",
+    "segments": "segments.yaml",
 }
 
 

@@ -9,6 +9,7 @@ import msgspec
 from qunce.playbook.schema.base import ID_PATTERN, SCHEMA_VERSION, Id, Mode, Part, Text, Title, duration, key
 from qunce.playbook.schema.checks import DAY, AnyCheck
 from qunce.playbook.schema.desk import AnswerRule, Calendar, Duty
+from qunce.playbook.schema.segments import Segment
 
 Do = Literal["talk", "warn", "mute", "remove", "ban"]
 Kind = Literal["staff", "bot", "house_persona"]
@@ -133,3 +134,4 @@ class Playbook(Part, frozen=True, kw_only=True):
     answers: tuple[AnswerRule, ...] = ()
     duties: tuple[Duty, ...] = ()
     calendars: tuple[Calendar, ...] = ()
+    segments: tuple[Segment, ...] = ()
