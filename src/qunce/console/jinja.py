@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext, pgettext
 from markupsafe import Markup
 
-from qunce.console import figures, formats, happenings, labels, pages
+from qunce.console import figures, formats, happenings, labels, pages, reasons
 from qunce.console.highlights import highlight
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ def environment(**options: Any) -> jinja2.Environment:
     translations: Any = env
     translations.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)
     env.globals.update(
-        make_shell=pages.shell, icon=icon, static=static, url=url, query=query, json_block=json_block, label=labels.label,
-        hue=labels.hue, unit_name=labels.unit_name, action_name=labels.action_name, content_icon=labels.CONTENT_ICONS.get,
+        make_shell=pages.shell, icon=icon, static=static, url=url, query=query, json_block=json_block, json_text=json_text,
+        label=labels.label, hue=labels.hue, row_reason=reasons.row_reason,
+        file_reason=reasons.file_reason, unit_name=labels.unit_name, action_name=labels.action_name,
+        content_icon=labels.CONTENT_ICONS.get,
         happening_text=happening_text, happening_sentence=happenings.sentence, happening_icon=happenings.icon_of,
         metric_name=figures.name, definition=figures.definition, exclusions=figures.exclusions,
         metric_denominator=figures.denominator,
@@ -85,3 +87,8 @@ def happening_text(line: Line) -> str:
     """Return what happened between messages, as a sentence."""
     name = line.author.name if line.author else ""
     return happenings.sentence(line.happening, line.detail or {}, name, line.actor.name if line.actor else "")
+
+
+def json_text(data: object) -> str:
+    """Return JSON for an attribute; the template escapes it."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -137,6 +137,8 @@
     else $("[data-end]")?.scrollIntoView({ block: "end" });
   }
   place();
+  // Strips of days end today: show that end.
+  $$("[data-latest]").forEach((strip) => (strip.scrollLeft = strip.scrollWidth));
   // Older lines are put in above: keep what is being read where it is, whether or not the browser anchors by itself.
   let anchor = null;
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -1,4 +1,4 @@
-// Draws every [data-chart] from the JSON block it names. Colours come from the page's tokens, so both themes work; ECharts draws
+// Draws every [data-chart] from the JSON in that attribute: htmx drops data blocks from what it swaps in, attributes stay. Colours come from the page's tokens, so both themes work; ECharts draws
 // on canvas and writes its tooltips as rich text, because HTML tooltips would need inline styles, which the CSP forbids.
 (() => {
   "use strict";
@@ -58,9 +58,8 @@
   }
 
   function draw(element) {
-    const source = document.getElementById(element.dataset.chart);
-    if (!source || !window.echarts) return;
-    const data = JSON.parse(source.textContent);
+    if (!window.echarts) return;
+    const data = JSON.parse(element.dataset.chart);
     const chart = drawn.get(element) || echarts.init(element, null, { renderer: "canvas" });
     drawn.set(element, chart);
     chart.setOption(lines(data), true);
