@@ -161,6 +161,8 @@ class Irc:
         if line.command == "PING":
             self._write(written("PONG", text=line.params[-1] if line.params else ""))
             return
+        if line.command == "ERROR" and not self._health.is_up and "password" in "".join(line.params).lower():
+            raise AuthFailed("464", _REFUSED["464"])  # some servers hang up with words instead of the number
         if line.command in _REFUSED:
             raise AuthFailed(line.command, _REFUSED[line.command])
         if line.command in ("433", "436") and not self._health.is_up:
