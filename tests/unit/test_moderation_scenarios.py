@@ -653,10 +653,18 @@ def test_replay_from_a_checkpoint_gives_the_same_decisions() -> None:
     whole = Runner(compiled)
     whole.run(scenario)
     for cut in range(len(whole.happenings)):
-        state, decisions = core.State(), []
+        state = core.State()
+        decisions: list[core.AnyDecision] = []
         for index, happening in enumerate(whole.happenings):
             if index == cut:
                 state = core.load(core.dump(state))
             decisions += core.step(state, happening, compiled, happening.event.ts_ms)
         assert decisions == whole.decisions
         assert state == whole.state
+
+
+def test_the_worked_example_of_concepts() -> None:
+    runner = play(program(concept("bargain")), "小红: 帮我点一下链接，就差一个人了\n=> warn r\n小明: 帮我看一下这个颜色")
+    evidence = runner.decisions[0].evidence[0]
+    assert (evidence.note, evidence.score) == ("bargain", 0.76)
+    assert {span.what for span in evidence.spans} == {"帮我+助力", "就差一个人"}

@@ -9,6 +9,7 @@ Without enough lessons of both kinds nothing is learnt, because a model that has
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import mean, stdev
 from typing import Final
 
 import msgspec
@@ -23,6 +24,7 @@ MIN_EACH: Final = 20
 SHIPPED_SHARE: Final = 0.15
 """How much the shipped model still says beside the lessons. More of it lowers what is found (docs/algorithms/moderation.md)."""
 FOLDS: Final = 5
+DEVIATIONS: Final = 2.9
 EPOCHS: Final = 10
 RATE: Final = 0.3
 
@@ -74,15 +76,17 @@ def _train(examples: Sequence[Example], shipped: Linear, version: int) -> Linear
 
 
 def _threshold(examples: Sequence[Example], shipped: Linear) -> float:
-    """Return the mean of the two highest scores of harmless lessons, each judged by a model that did not see it."""
+    """Return a score that few harmless texts reach: mean + 2.9 deviations of the harmless lessons, each judged unseen.
+
+    Measured on ten draws of 100 + 100 marks: 1.9 % of other harmless texts reach it. Single highest scores vary much more.
+    """
     kinds = {label: [example for example in examples if example[1] == label] for label in (True, False)}
     scores: list[float] = []
     for fold in range(FOLDS):
         seen = [example for kind in kinds.values() for index, example in enumerate(kind) if index % FOLDS != fold]
         model = _train(seen, shipped, 0)
         scores += [model.total(found) for index, (found, _) in enumerate(kinds[False]) if index % FOLDS == fold]
-    highest = sorted(scores, reverse=True)[:2]
-    return round(max(0.5, logistic(sum(highest) / len(highest))), 6)
+    return round(max(0.5, logistic(mean(scores) + DEVIATIONS * stdev(scores))), 6)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
