@@ -71,7 +71,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "qunce.config.urls"
 ASGI_APPLICATION = "qunce.config.asgi.application"
-WORKERS = ["qunce.runtime.jobs.work", "qunce.runtime.mirror.follow"]
+WORKERS = ["qunce.runtime.jobs.work", "qunce.runtime.mirror.follow", "qunce.runtime.live.workers.live"]
 """Dotted names of the coroutine functions that run in the server's process from its start to its end."""
 
 

@@ -15,13 +15,19 @@ def take(name: str, holder: str, now_ms: int) -> bool:
 
     A clock set back must not lock everybody out: a lease that ends later than any could is free.
     """
-    Lease.objects.get_or_create(name=name, defaults={"holder": "", "until_ms": 0})
-    rows = Lease.objects.filter(name=name)
     until = now_ms + TERM_MS
-    if rows.filter(holder=holder).update(until_ms=until):
-        return True
+    known, _ = Lease.objects.get_or_create(name=name, defaults={"holder": holder, "until_ms": until})
+    rows = Lease.objects.filter(name=name)
+    if known.holder == holder:
+        fresh = now_ms + TERM_MS // 2 < known.until_ms <= until
+        return fresh or renew(name, holder, now_ms)
     free = rows.filter(until_ms__lte=now_ms) | rows.filter(until_ms__gt=until)
     return free.update(holder=holder, until_ms=until) == 1
+
+
+def renew(name: str, holder: str, now_ms: int) -> bool:
+    """Renew a lease, and hold it until the caller's transaction ends; return False when it was lost."""
+    return Lease.objects.filter(name=name, holder=holder).update(until_ms=now_ms + TERM_MS) == 1
 
 
 def drop(name: str, holder: str) -> None:

@@ -1,0 +1,154 @@
+"""Take in what channels report: events, where to go on reading, and what is missing, in one transaction.
+
+Reports that arrive while another transaction is being written are stored together in the next one, so that many small reports
+cost little more than one large one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from django.db import DataError, transaction
+
+from qunce.connectors.base import Batch, Gap
+from qunce.domain.events import ConnectorStatus, Event, Source
+from qunce.runtime.clock import now_ms
+from qunce.runtime.ingest import Ingest
+from qunce.runtime.live.threads import DatabaseThread
+from qunce.runtime.models import Channel
+
+logger = logging.getLogger(__name__)
+
+TOGETHER: Final = 100
+"""So many reports at most share a transaction."""
+_UNSTORABLE = (DataError, ValueError)
+"""What a database says about a value it cannot hold, whatever is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one channel reported at once."""
+
+    channel_id: int
+    source: Source
+    batch: Batch
+
+
+class Store:
+    """The database half. For one thread."""
+
+    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+        self._clock = clock
+        self.ingest = Ingest(clock)
+
+    def store(self, reports: Sequence[Report]) -> None:
+        """Store reports together or not at all. Raises what the database raises."""
+        moment = self._clock()
+        try:
+            with transaction.atomic():
+                self.ingest.take([event for report in reports for event in report.batch.events])
+                for report in reports:
+                    self._note(report, moment)
+        except BaseException:
+            self.ingest.forget()
+            raise
+
+    def store_what_can_be(self, report: Report) -> None:
+        """Store a report. Events no database holds are left out and noted as a gap: one of them must not stop a channel."""
+        try:
+            self.store([report])
+        except _UNSTORABLE:
+            bad = [event for event in report.batch.events if not self._is_storable(event)]
+            kept = tuple(event for event in report.batch.events if event not in bad)
+            gap = Gap(reason="unstorable", lost=len(bad), from_ms=bad[0].ts_ms if bad else None)
+            logger.exception(
+                "events cannot be stored",
+                extra={"action": "intake.unstorable", "channel_id": report.channel_id, "lost": len(bad)},
+            )
+            batch = Batch(events=kept, since=report.batch.since, gaps=(*report.batch.gaps, gap))
+            self.store([Report(report.channel_id, report.source, batch)])
+
+    def _is_storable(self, event: Event) -> bool:
+        try:
+            with transaction.atomic():
+                self.ingest.take([event])
+                transaction.set_rollback(True)
+        except _UNSTORABLE:
+            return False
+        finally:
+            self.ingest.forget()
+        return True
+
+    def _note(self, report: Report, moment: int) -> None:
+        batch = report.batch
+        for gap in batch.gaps:
+            self.ingest.journal.note_gap(
+                report.source, reason=gap.reason, noted_ms=moment, conv_id=gap.conv_id or "", from_ms=gap.from_ms,
+                until_ms=gap.until_ms, lost=gap.lost,
+            )  # fmt: skip
+        changes: dict[str, object] = {}
+        if batch.since is not None:
+            changes["since"] = batch.since
+        if batch.events:
+            changes["heard_ms"] = moment
+        for event in batch.events:
+            if isinstance(event.body, ConnectorStatus):
+                changes |= {"status": event.body.state, "code": event.body.code or "", "status_ms": event.ts_ms}
+        if changes:
+            Channel.objects.filter(pk=report.channel_id).update(**changes)
+
+
+class Intake:
+    """The way in for all channels of a process."""
+
+    def __init__(self, store: Callable[[], Store], thread: DatabaseThread, stored: Callable[[], None]) -> None:
+        """`store` returns the database half, in the thread; `stored` is called when something new is durable."""
+        self._store = store
+        self._thread = thread
+        self._stored = stored
+        self._pending: list[tuple[Report, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def take(self, report: Report) -> None:
+        """Return when the report is durable. Raises what the database raises; then nothing of it is stored."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((report, future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await future
+
+    async def _write(self) -> None:
+        while self._pending:
+            group = list(islice(self._pending, TOGETHER))
+            del self._pending[: len(group)]
+            try:
+                await self._thread.do(self._together, [report for report, _ in group])
+            except Exception:  # who of them it was is found out one by one
+                for report, future in group:
+                    await self._alone(report, future)
+            else:
+                for _, future in group:
+                    if not future.done():
+                        future.set_result(None)
+            self._stored()
+
+    async def _alone(self, report: Report, future: asyncio.Future[None]) -> None:
+        try:
+            await self._thread.do(self._one, report)
+        except Exception as error:
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(None)
+
+    def _together(self, reports: Sequence[Report]) -> None:
+        self._store().store(reports)
+
+    def _one(self, report: Report) -> None:
+        self._store().store_what_can_be(report)
