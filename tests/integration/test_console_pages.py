@@ -82,8 +82,8 @@ def test_every_metric_has_a_page_in_both_languages(client: Client, figures: None
         for by in ("", "day", "week", "group"):
             page = _get(client, "metric", metric, by=by)
             assert metric in page
-    csv = b"".join(client.get(reverse("metric-csv", args=["dau"]), {"by": "group"}).streaming_content)  # type: ignore[attr-defined]
-    assert "读书会" in csv.decode("utf-8-sig")
+    csv = client.get(reverse("metric-csv", args=["dau"]), {"by": "group"})
+    assert "读书会" in csv.content.decode("utf-8-sig")
 
 
 def test_groups_that_need_somebody_come_first(client: Client, figures: None) -> None:
@@ -249,15 +249,25 @@ def test_a_group_is_put_into_a_community(client: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_the_list_of_groups_is_exported_and_audited(client: Client, figures: None, kind: str) -> None:
-    take()
-    response = client.get(reverse(f"export-groups-{kind}"))
-    body = b"".join(response.streaming_content)  # type: ignore[attr-defined]
-    assert "attachment" in response["Content-Disposition"]
-    assert body
+@pytest.mark.parametrize(("what", "holds"), [("groups", "读书会"), ("members", "小红")])
+def test_lists_are_exported_and_audited(client: Client, figures: None, kind: str, what: str, holds: str) -> None:
+    take(more=60)
+    response = client.get(reverse(f"export-{what}-{kind}"))
+    assert f'filename="{what}.{kind}"' in response["Content-Disposition"]
+    assert response.content
     if kind == "csv":
-        assert "读书会" in body.decode("utf-8-sig")
-    assert AuditEntry.objects.filter(action="group.exported").exists()
+        text = response.content.decode("utf-8-sig")
+        assert holds in text
+        assert text.count("\r\n") > 60
+    assert AuditEntry.objects.filter(action=f"{what[:-1]}.exported").exists()
+
+
+def test_a_groups_health_is_shown_with_its_parts(client: Client, figures: None) -> None:
+    take()
+    mirror.refresh()
+    page = _get(client, "group", Group.objects.get(name="读书会").pk)
+    assert "不足 5 位成员" in page
+    assert "活跃成员占比" in page
 
 
 def test_no_address_is_answered_in_words(client: Client) -> None:

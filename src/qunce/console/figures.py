@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from qunce.analytics.health import PARTS
 from qunce.analytics.registry import Metric, get_metric
 from qunce.analytics.service import results
 from qunce.analytics.tables import By, Params
@@ -93,3 +94,38 @@ def health(until: int) -> tuple[dict[int, float], list[dict[str, Any]], State]:
     answer = ask("group_health", Period(days=HEALTH_DAYS, until=until), None)
     scores = {row["group_id"]: row["value"] for row in answer.rows if row["value"] is not None}
     return scores, answer.rows, answer.state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthPart:
+    """One part of a group's health: points earned of its weight; None = left out, there is no data for it."""
+
+    name: str
+    formula: str
+    points: float | None
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupHealth:
+    """A group's score with its parts, or the reason it has none (`too_small`, `too_new`)."""
+
+    score: float | None
+    reason: str
+    parts: tuple[HealthPart, ...]
+
+
+def group_health(group_id: int, until: int) -> tuple[GroupHealth | None, State]:
+    """Return the health of one group over the 28 days up to `until`; None = not known (yet)."""
+    _scores, rows, state = health(until)
+    row = next((row for row in rows if row["group_id"] == group_id), None)
+    if row is None:
+        return None, state
+    parts = tuple(
+        HealthPart(
+            name=part.name_en if english() else part.name_zh, formula=part.formula_en if english() else part.formula_zh,
+            points=row[f"points_{part.id}"], weight=part.weight,
+        )
+        for part in PARTS
+    )  # fmt: skip
+    return GroupHealth(score=row["value"], reason=row["reason"], parts=parts), state

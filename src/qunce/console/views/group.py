@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from qunce.accounts.access import can, requires
-from qunce.console import asked, charts, formats, pages
+from qunce.console import asked, charts, figures, formats, pages
 from qunce.console.asked import staff_of
 from qunce.console.period import LENGTHS, period_of
 from qunce.readmodels import search
@@ -39,6 +39,7 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
     context: dict[str, Any] = {"head": head, "tab": "overview", "newest": newest, "lengths": LENGTHS}
     if newest is not None:
         period = period_of(request, newest)
+        health, health_state = figures.group_health(group_id, newest_day(None) or newest)
         days, before = (daily(span.since, span.until, (group_id,)) for span in (period, period.before()))
         context |= {
             "period": period,
@@ -46,6 +47,8 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
             "before": {name: sum(getattr(day, name) for day in before) for name in ("messages", "joined", "left")},
             "chart": charts.group_trend(days),
             "crowd": selectors.crowd(group_id),
+            "health": health,
+            "health_state": health_state,
             "speakers": selectors.people(group_id, show="", sort="messages", descending=True, text="", since_ms=0, page=1).rows[
                 :8
             ],
@@ -144,6 +147,7 @@ def group_set_community(request: HttpRequest, group_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    context["may_measure"] = can(staff_of(request), "metric.view")
     context["may_change_group"] = can(staff_of(request), "group.change", group_id=context["head"].id)
     return pages.render(request, template, context, active="groups")
 

@@ -17,7 +17,6 @@ from qunce.readmodels.selectors.days import newest_day
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-    from django.http.response import HttpResponseBase
 
 MOST_EXPORTED: Final = 100_000
 
@@ -43,7 +42,7 @@ def groups(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("metric.export")
-def export_groups(request: HttpRequest, kind: str) -> HttpResponseBase:
+def export_groups(request: HttpRequest, kind: str) -> HttpResponse:
     """Hand out the list of groups, all pages of it, as a table."""
     until = newest_day(asked.visible(request))
     found = _listed(request, _wish(request), until, MOST_EXPORTED).rows

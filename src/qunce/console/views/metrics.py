@@ -22,7 +22,6 @@ from qunce.runtime.organisation import currency
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-    from django.http.response import HttpResponseBase
 
     from qunce.analytics.tables import By
 
@@ -85,7 +84,7 @@ def metric(request: HttpRequest, metric_id: str) -> HttpResponse:
 
 @require_safe
 @requires("metric.export")
-def metric_csv(request: HttpRequest, metric_id: str) -> HttpResponseBase:
+def metric_csv(request: HttpRequest, metric_id: str) -> HttpResponse:
     """Hand out a metric's numbers as CSV; where they are still being made, go back and say so."""
     found = _metric(metric_id)
     visible = asked.visible(request)

@@ -119,7 +119,7 @@ class TimelineRow:
     order: OrderRow | None
 
 
-def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Place | None) -> MemberPage:
+def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Place | None, size: int = PAGE) -> MemberPage:
     """Return one page of members, largest first in the order of `sort`.
 
     `text` is the beginning of a name, or an id of a platform. `after` is the place of the last row of the page before. Two
@@ -131,35 +131,35 @@ def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Pl
         rows = rows.exclude(last_ms=None)
     if after is not None:
         rows = rows.filter(Q(**{f"{column}__lte": after[0]}) & (Q(**{f"{column}__lt": after[0]}) | Q(pk__gt=after[1])))
-    found = _first(rows.order_by(F(column).desc(), "id").values(*_COLUMNS, "place"), visible)
-    more, found = len(found) > PAGE, found[:PAGE]
+    found = _first(rows.order_by(F(column).desc(), "id").values(*_COLUMNS, "place"), visible, size)
+    more, found = len(found) > size, found[:size]
     places = [row.pop("place") for row in found]
     extra = _groups_and_platforms([row["id"] for row in found], visible)
     page = tuple(MemberRow(**row, groups=extra[row["id"]][0], connectors=extra[row["id"]][1]) for row in found)
     return MemberPage(rows=page, next=(places[-1], page[-1].id) if more else None)
 
 
-def _first(rows: QuerySet[Member, dict[str, Any]], visible: Visible) -> list[dict[str, Any]]:
+def _first(rows: QuerySet[Member, dict[str, Any]], visible: Visible, size: int) -> list[dict[str, Any]]:
     """Return the first rows that the reader may see, one more than a page.
 
     For few groups the database is given their members. For many that would be most members there are, so the list is looked
     through from its beginning instead, in stretches that grow.
     """
     if visible is None:
-        return list(rows[: PAGE + 1])
+        return list(rows[: size + 1])
     if len(visible) <= FEW_GROUPS:
         seen = Identity.objects.filter(membership__group_id__in=visible)
-        return list(rows.filter(pk__in=seen.values("member_id"))[: PAGE + 1])
+        return list(rows.filter(pk__in=seen.values("member_id"))[: size + 1])
     found: list[dict[str, Any]] = []
-    start, size = 0, 8 * PAGE
-    while len(found) <= PAGE:
-        stretch = list(rows[start : start + size])
+    start, stretch_size = 0, 8 * PAGE
+    while len(found) <= size:
+        stretch = list(rows[start : start + stretch_size])
         allowed = _among([row["id"] for row in stretch], visible)
         found += [row for row in stretch if row["id"] in allowed]
-        if len(stretch) < size:
+        if len(stretch) < stretch_size:
             break
-        start, size = start + size, 2 * size
-    return found[: PAGE + 1]
+        start, stretch_size = start + stretch_size, 2 * stretch_size
+    return found[: size + 1]
 
 
 def _among(member_ids: list[int], visible: frozenset[int]) -> set[int]:
