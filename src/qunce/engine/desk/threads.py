@@ -64,13 +64,19 @@ def _answered(thread: Thread, decision: DeskDecision) -> None:
 
 
 def put(group: GroupDesk, person: IdentityId, thread: Thread | None) -> None:
-    """Set or drop a person's thread, and the group's earliest timers with it."""
+    """Set or drop a person's thread, and keep the group's earliest timers exact."""
+    before = group.threads.get(person)
     if thread is None:
         group.threads.pop(person, None)
     else:
         group.threads[person] = thread
-    group.timer_ms = min((known.timer_ms for known in group.threads.values() if known.waits), default=NEVER)
-    group.sweep_ms = min((known.timer_ms for known in group.threads.values() if not known.waits), default=NEVER)
+    if before is not None and before.timer_ms <= (group.timer_ms if before.waits else group.sweep_ms):
+        group.timer_ms = min([known.timer_ms for known in group.threads.values() if known.stage != "done"], default=NEVER)
+        group.sweep_ms = min([known.timer_ms for known in group.threads.values() if known.stage == "done"], default=NEVER)
+    elif thread is not None and thread.waits:
+        group.timer_ms = min(group.timer_ms, thread.timer_ms)
+    elif thread is not None:
+        group.sweep_ms = min(group.sweep_ms, thread.timer_ms)
 
 
 def add_line(thread: Thread, message_id: str | None) -> None:

@@ -23,10 +23,12 @@ def fire(
     threads = dict(group.threads)
     decisions: list[DeskDecision] = []
     while True:
-        due = [thread for thread in threads.values() if thread.waits and thread.timer_ms < until_ms]
+        due = [
+            (known.timer_ms, known.seq, known.person) for known in threads.values() if known.timer_ms < until_ms and known.waits
+        ]
         if not due:
             return decisions, threads
-        thread = min(due, key=lambda known: (known.timer_ms, known.seq))
+        thread = threads[min(due)[2]]
         decision = _moment(thread, group_id, program, clock, now_ms)
         decisions.append(decision)
         changed = after(thread, decision)
