@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from qunce.accounts.access import can, requires
-from qunce.connectors.files.registry import formats as file_formats
 from qunce.console import asked, pages, uploads
 from qunce.readmodels.selectors.group import communities
 from qunce.runtime import jobs, organisation
 from qunce.runtime.imports import service
+from qunce.runtime.imports.known import known_formats
 from qunce.runtime.imports.reading import Request as ImportRequest
 from qunce.runtime.models import Job, JobState
 
@@ -124,7 +124,7 @@ def _problem(request: HttpRequest, count: int) -> str:
         ZoneInfo(request.POST.get("zone", ""))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return _("没有这个时区。")
-    if request.POST.get("format") and request.POST["format"] not in {item.name for item in file_formats()}:
+    if request.POST.get("format") and request.POST["format"] not in {item.name for item in known_formats()}:
         return _("没有这种格式。")
     return ""
 
@@ -165,7 +165,7 @@ def _page(request: HttpRequest, extra: dict[str, Any], status: int = 200) -> Htt
     staff: Staff = asked.staff_of(request)
     zone = organisation.zone().key
     context = {
-        "jobs": jobs.recent(service.JOB_KIND, 30), "may_run": can(staff, "import.run"), "formats": file_formats(), "zone": zone,
+        "jobs": jobs.recent(service.JOB_KIND, 30), "may_run": can(staff, "import.run"), "formats": known_formats(), "zone": zone,
         "zones": [zone, *(item for item in COMMON_ZONES if item != zone)], "all_zones": _zones(),
         "communities": communities(), "posted": request.POST, "most_mb": settings.MAX_UPLOAD_BYTES // 2**20,
     }  # fmt: skip
