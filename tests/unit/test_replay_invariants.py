@@ -47,7 +47,12 @@ rules:
     ladder: once
     when: [{check: terms, lexicons: [poison]}, {check: blocked}]
   - {rule_id: back, title: 回来, category: ads, reason: 黑名单, mode: suggest, when: [{check: blocked}]}
-  - {rule_id: name, title: 仿冒, category: ads, reason: 仿冒, mode: suggest, when: [{check: name, lexicons: [], like_staff: true}]}
+  - rule_id: name
+    title: 仿冒
+    category: ads
+    reason: 仿冒
+    mode: suggest
+    when: [{check: name, lexicons: [], like_staff: true}]
 """
 
 

@@ -1,4 +1,7 @@
-"""Make happenings of events without a database: groups and people are numbered in order of appearance, as the read models do."""
+"""Make happenings of events without a database.
+
+Groups and people are numbered in order of appearance, as the read models do.
+"""
 
 from __future__ import annotations
 
