@@ -27,7 +27,7 @@ class JournalEvent(models.Model):
     ts_ms = models.BigIntegerField()
     received_ms = models.BigIntegerField()
     payload = models.TextField()
-    """JSON wire form of the event."""
+    """JSON of `store.Kept`: the event without what the other columns hold."""
 
     class Meta:
         db_table = "journal_event"

@@ -14,13 +14,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from qunce.domain.events import TYPE_CODES, Event, Source, decode, encode
+import msgspec
+
+from qunce.domain.events import TYPE_CODES, AnyBody, Confidence, Conv, Event, Origin, Party, Record, Source
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 _APPEND_LOCK = 0x71756E63  # "qunc": one appender a database
 _LOOKUP_CHUNK = 5_000
+_COLUMNS = "seq, received_ms, source_id, dedupe_key, ts_ms, payload"
+
+
+class Kept(Record, frozen=True):
+    """What the payload column holds: the event without what stands in columns of its own. A third smaller than the whole."""
+
+    body: AnyBody
+    conv: Conv | None = None
+    actor: Party | None = None
+    subject: Party | None = None
+    origin: Origin = "import"
+    confidence: Confidence = "reported"
+    raw: str | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Kept).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +95,8 @@ class Journal:
 
     def read(self, after: int, limit: int) -> list[Stored]:
         """Return up to `limit` events after position `after`, in order."""
-        rows = self._execute(
-            self._sql("SELECT seq, received_ms, payload FROM journal_event WHERE seq > ? ORDER BY seq LIMIT ?"), (after, limit)
-        )
-        return [Stored(seq, received_ms, decode(payload)) for seq, received_ms, payload in rows]
+        sql = f"SELECT {_COLUMNS} FROM journal_event WHERE seq > ? ORDER BY seq LIMIT ?"
+        return self._stored(self._execute(self._sql(sql), (after, limit)))
 
     def read_all(self, after: int = 0, until: int | None = None, batch: int = 5_000) -> Iterator[list[Stored]]:
         """Yield all events after `after` up to and including `until` (None = the head now) in batches."""
@@ -98,9 +115,9 @@ class Journal:
         for start in range(0, len(wanted), _LOOKUP_CHUNK):
             chunk = wanted[start : start + _LOOKUP_CHUNK]
             test = "seq = ANY(%s)" if self._postgres else "seq IN (SELECT value FROM json_each(?))"
-            sql = f"SELECT seq, received_ms, payload FROM journal_event WHERE {test} ORDER BY seq"
-            for seq, received_ms, payload in self._execute(sql, (chunk if self._postgres else json.dumps(chunk),)):
-                found[seq] = Stored(seq, received_ms, decode(payload))
+            sql = f"SELECT {_COLUMNS} FROM journal_event WHERE {test} ORDER BY seq"
+            rows = self._execute(sql, (chunk if self._postgres else json.dumps(chunk),))
+            found.update((stored.seq, stored) for stored in self._stored(rows))
         return found
 
     def positions(self, source: Source, keys: Iterable[str]) -> dict[str, int]:
@@ -224,6 +241,24 @@ class Journal:
         rows = self._execute("SELECT connector, account, id FROM journal_source")
         return {(connector, account): source_id for connector, account, source_id in rows}
 
+    def _stored(self, rows: Sequence[tuple[Any, ...]]) -> list[Stored]:
+        """Return the events of rows of _COLUMNS."""
+        pairs = {source_id: pair for pair, source_id in self._known_sources().items()}
+        sources: dict[tuple[int, str], Source] = {}
+        stored = []
+        for seq, received_ms, source_id, key, ts_ms, payload in rows:
+            kept = _decode(payload)
+            source = sources.get((source_id, kept.origin))
+            if source is None:
+                connector, account = pairs[source_id]
+                source = sources[source_id, kept.origin] = Source(connector=connector, account=account, origin=kept.origin)
+            event = Event(
+                ts_ms=ts_ms, source=source, body=kept.body, dedupe_key=key, conv=kept.conv, actor=kept.actor,
+                subject=kept.subject, confidence=kept.confidence, raw=kept.raw,
+            )  # fmt: skip
+            stored.append(Stored(seq, received_ms, event))
+        return stored
+
     def _raw(self) -> Any:
         self._db.ensure_connection()
         return self._db.connection
@@ -242,4 +277,9 @@ class Journal:
 
 def _rows(once: dict[tuple[int, str], Event], first: int, received_ms: int) -> Iterator[tuple[object, ...]]:
     for seq, ((source_id, key), event) in enumerate(once.items(), start=first):
-        yield seq, source_id, key, TYPE_CODES[type(event.body)], event.ts_ms, received_ms, encode(event).decode()
+        body = event.body
+        kept = Kept(
+            body=body, conv=event.conv, actor=event.actor, subject=event.subject, origin=event.source.origin,
+            confidence=event.confidence, raw=event.raw,
+        )  # fmt: skip
+        yield seq, source_id, key, TYPE_CODES[type(body)], event.ts_ms, received_ms, _encode(kept).decode()

@@ -7,6 +7,7 @@ however many members there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from qunce.readmodels.rows import Database
@@ -23,9 +24,6 @@ class StateRow:
     columns: tuple[str, ...]
     key: tuple[str, ...] = ("id",)
     dirty: bool
-
-    def values(self) -> tuple[Any, ...]:
-        return tuple([getattr(self, name) for name in self.columns])
 
 
 class GroupRow(StateRow):
@@ -116,6 +114,7 @@ class Rows(Generic[K, R]):
         self._key_of = key_of
         self._where = where
         self._limit = limit
+        self._values = attrgetter(*kind.columns)
         self._rows: dict[K, R] = {}
         self._touched: dict[K, R] = {}
 
@@ -156,7 +155,7 @@ class Rows(Generic[K, R]):
     def write(self) -> None:
         """Write the rows that were changed since the last write."""
         kind = self._kind
-        self._database.upsert(kind.table, kind.columns, kind.key, [row.values() for row in self._touched.values()])
+        self._database.upsert(kind.table, kind.columns, kind.key, list(map(self._values, self._touched.values())))
         for row in self._touched.values():
             row.dirty = False
         self._touched.clear()
