@@ -19,7 +19,7 @@ from qunce.outbox import queue
 from qunce.outbox.models import Delivery, State
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import cases, playbooks, undoing
+from qunce.runtime.live import cases, plans, playbooks, undoing
 from qunce.runtime.models import Appeal, Case, CaseState, Word
 
 Clock = Callable[[], int]
@@ -42,9 +42,9 @@ def do_decline(*, actor: Staff | None, case_id: str, reason: str = "", clock: Cl
     moment = clock()
     with transaction.atomic():
         case = _decide(case_id, (CaseState.OPEN,), CaseState.DECLINED, actor, reason, moment)
-        proposed = Delivery.objects.filter(case_id=case_id, state=State.PROPOSED).values_list("pk", flat=True)
+        proposed = [row.pk for row in _proposed(case_id)]
         queue.decide(
-            list(proposed), expect=State.PROPOSED, state=State.DECLINED, staff_id=_id(actor) or 0, reason=reason, now_ms=moment
+            proposed, expect=State.PROPOSED, state=State.DECLINED, staff_id=_id(actor) or 0, reason=reason, now_ms=moment
         )
         undoing.take_back(case, moment)
         _say("undone", case, actor, moment)
@@ -145,7 +145,7 @@ def _decide(
 
 def _release(case: Case, actor: Staff | None, moment: int) -> None:
     """Let what was proposed go, as of this moment: a mute lasts from its approval, a notice waits for the morning."""
-    proposed = {row.idem_key: row for row in Delivery.objects.filter(case_id=case.decision_id, state=State.PROPOSED)}
+    proposed = {row.idem_key: row for row in _proposed(case.decision_id)}
     if not proposed:
         return
     version = playbooks.newest()
@@ -160,6 +160,10 @@ def _release(case: Case, actor: Staff | None, moment: int) -> None:
             state=plan.state, reason=plan.reason, command=plan.command, decided_by=_id(actor), updated_ms=moment,
             not_before_ms=max(plan.not_before_ms, waits), expires_ms=max(plan.expires_ms, waits + plan.expires_ms - moment),
         )  # fmt: skip
+
+
+def _proposed(case_id: str) -> list[Delivery]:
+    return list(Delivery.objects.filter(case_id__in=(case_id, plans.lift_of(case_id)), state=State.PROPOSED))
 
 
 def _say(kind: str, case: Case, actor: Staff | None, moment: int) -> None:
