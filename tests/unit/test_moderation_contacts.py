@@ -59,12 +59,12 @@ LINKS = {
 @pytest.mark.parametrize("name", LINKS)
 def test_links(name: str) -> None:
     text, expected = LINKS[name]
-    assert [host for host, _, _ in links.find(Views(text), None)] == expected
+    assert [host for host, _, _ in links.find(Views(text))] == expected
 
 
 def test_links_in_cards_are_found_without_a_place_in_the_text() -> None:
     message = MessageCreated(message_id="1", text="看看", content=(Part(type="card", text="好物", url="https://evil.com/x"),))
-    assert links.find(Views("看看"), message) == [("evil.com", 0, 0)]
+    assert links.find(Views("看看"), message.content) == [("evil.com", 0, 0)]
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_any_text_is_looked_at_without_error_and_spans_lie_inside(text: str) -> 
     views = Views(text)
     features(views)
     fingerprint.prints(views.squeezed)
-    for _, start, end in (*contacts.find(views), *links.find(views, None)):
+    for _, start, end in (*contacts.find(views), *links.find(views)):
         assert 0 <= start < end <= len(views.text)
     for hit in program().moderation.tools.scanner.scan(views):
         for place in hit.places:

@@ -243,6 +243,17 @@ CASES: dict[str, tuple[str, str]] = {
         群主: 代购返现
         """,
     ),
+    "an ad that is edited in afterwards is found, and an edit is no further message": (
+        TERMS + FLOOD.partition("rules:")[2],
+        """
+        09:00:00 小红: 大家好
+        09:00:01 小红: 早上好
+        09:00:02 小红: 吃了吗
+        09:00:03 小红 edits 1 to 大家早
+        09:00:04 小红 edits 1 to 代购返现
+          => warn ads delete=1
+        """,
+    ),
     "bargain links are known in disguise": (
         concept("bargain"),
         """

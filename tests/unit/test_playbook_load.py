@@ -120,6 +120,7 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     ),
     "an empty list of concepts": ("{check: terms, lexicons: [ads]}", "{check: concept, any_of: []}", "no_op", "one"),
     "a blocklist check without a blocklist": ("{check: terms, lexicons: [ads]}", "{check: blocked}", "no_op", "ban"),
+    "a blocklist no rule looks at": ("rules:\n", "blocklist: [wxid]\nrules:\n", "no_op", "blocked"),
     "an unknown time zone": ("title: 测试}", "title: 测试, time_zone: Asia/Peking}", "time_zone", "Shanghai"),
     "an unknown section": ("rules:\n", "rulez: []\nrules:\n", "unknown_key", "rules"),
     "no version": ("schema_version: 1\n", "", "missing", "schema_version"),

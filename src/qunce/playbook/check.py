@@ -107,6 +107,8 @@ def _check_info(playbook: Playbook) -> Iterator[Found]:
     yield from _check_template("warning", info.warning)
     if not playbook.rules and not playbook.blocklist and not playbook.answers and not playbook.segments:
         yield "", "a playbook without rules does nothing", "add a file with “rules:”", "no_op"
+    if playbook.blocklist and not any(isinstance(item, Blocked) for rule in playbook.rules for item in rule.when):
+        yield "", "there is a blocklist, and no rule looks at it", "add a rule with {check: blocked}", "no_op"
 
 
 def _check_hours(path: str, text: str) -> Iterator[Found]:

@@ -9,6 +9,7 @@
     +30m                               the clock moves on
     小红: [image]                      parts: [image] [link https://…] [card 标题] …
     小红 -> 2: 举报                     an answer to the message in line 2 of this group's chat
+    小红 edits 2 to 加我微信            the message in line 2 of this group's chat
     小红 renames to 加微 abc123
     undo ads.terms                     takes back the last decision of that rule
     approve ads.terms                  accepts it
@@ -43,6 +44,7 @@ from qunce.domain.events import (
     MemberUpdated,
     MessageCreated,
     MessageDeleted,
+    MessageEdited,
     Part,
     Party,
     Source,
@@ -172,6 +174,9 @@ class Runner:
         renames = re.fullmatch(r"(\S+) renames to (.+)", line)
         if renames:
             return MemberUpdated(field="nickname", old=renames[1], new=renames[2]), renames[1]
+        edits = re.fullmatch(r"(\S+) edits (\d+) to (.+)", line)
+        if edits:
+            return MessageEdited(message_id=edits[2], text=edits[3]), edits[1]
         muted = re.fullmatch(r"(\S+) is muted for (\S+)", line)
         if muted:
             return MemberRestricted(until_ms=self.now_ms + parse_duration(muted[2]) * 1_000), muted[1]

@@ -7,14 +7,13 @@ from typing import Final
 import msgspec
 
 from qunce.domain.decisions import Decision, Evidence, Mode
-from qunce.domain.events import MemberJoined, MemberUpdated, MessageCreated
+from qunce.domain.events import MemberJoined, MemberUpdated, MessageCreated, MessageEdited
 from qunce.engine.happening import Happening
 from qunce.engine.moderation.checks.behaviour import reported_by
 from qunce.engine.moderation.ladder import Sanction, local_time, sanction
 from qunce.engine.moderation.look import NOBODY, Look
-from qunce.engine.moderation.program import ActiveRule, Program
+from qunce.engine.moderation.program import ActiveRule, Occasion, Program
 from qunce.engine.moderation.state import GroupState, State
-from qunce.playbook.schema.checks import Trigger
 
 _MODE_RANK: Final = {"act": 0, "suggest": 1, "observe": 2}
 _VERDICT_RANK: Final = {"ban": 0, "remove": 1, "mute": 2, "warn": 3, "talk": 4, "review": 5, "pass": 6}
@@ -22,11 +21,13 @@ SOMEBODY: Final = "该成员"
 """Called so in notices when no name is known."""
 
 
-def trigger_of(happening: Happening) -> Trigger | None:
-    """Return which checks a happening sets off; None for none."""
+def occasion_of(happening: Happening) -> Occasion | None:
+    """Return which rules a happening sets off; None for none."""
     body = happening.event.body
     if isinstance(body, MessageCreated):
         return "message"
+    if isinstance(body, MessageEdited):
+        return "edit"
     if isinstance(body, MemberJoined):
         return "join"
     if isinstance(body, MemberUpdated) and body.field in ("nickname", "card"):
@@ -42,14 +43,14 @@ def decide(
     `now_ms` is the moment of deciding: it marks the decisions, and acts on nothing but the age of old messages. With `ask_pass`
     rules that found nothing say so too.
     """
-    trigger = trigger_of(happening)
-    if trigger is None or happening.group is None or happening.person is None:
+    occasion = occasion_of(happening)
+    if occasion is None or happening.group is None or happening.person is None:
         return ()
     group = state.groups.get(happening.group) or _new_group(happening)
-    rules = program.active(group)[trigger]
+    rules = program.active(group)[occasion]
     if not rules:
         return ()
-    look = Look(state, group, happening, trigger, program.tools)
+    look = Look(state, group, happening, program.tools)
     bound = _bound_by(look, program)
     found: list[tuple[ActiveRule, Mode, tuple[Evidence, ...]]] = []
     passed: list[Decision] = []

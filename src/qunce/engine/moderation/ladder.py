@@ -63,14 +63,15 @@ def sanction(
 
 def _deletions(rule: Rule, look: Look, evidence: tuple[Evidence, ...]) -> tuple[Action, ...]:
     """Return the deletion of the message and of the same person's messages the finding rests on; of a report, its target."""
-    if not rule.delete or look.message is None:
+    shown = look.shown
+    if not rule.delete or shown is None:
         return ()
     report = next((item for item in evidence if item.check == "report"), None)
     if report is not None:
         return (Action(do="delete", events=report.events[:1]),)
     own = {sent.seq for sent in look.group.recent if sent.person == look.person_id}
     events = {seq for item in evidence for seq in item.events if seq in own}
-    return (Action(do="delete", events=(*sorted(events), look.happening.seq)),)
+    return (Action(do="delete", events=tuple(sorted({*events, shown}))),)
 
 
 def _step_actions(rule: Rule, step: Step, info: Info, look: Look, offence: int, name: str) -> tuple[Action, ...]:

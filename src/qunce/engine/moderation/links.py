@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from qunce.domain.events import MessageCreated
+from qunce.domain.events import Part
 from qunce.engine.text.views import Views
 
 _TLDS: Final = (
@@ -16,7 +16,8 @@ _TLDS: Final = (
 _DOT: Final = r"(?:\.|。|·|\s?点\s?|\s?\(点\)\s?|\s?\[\.\]\s?|\s\.\s?)"
 _SCHEME: Final = re.compile(r"(?<![a-z0-9])(?:https?|hxxps?|ftp)\s?[:：]\s?/{1,2}\s?([^\s/?#\u3400-\u9fff]{3,255})")
 _BARE: Final = re.compile(rf"(?<![a-z0-9@_./=%-])((?:[a-z0-9][a-z0-9-]{{0,62}}{_DOT}){{1,4}}(?:{_TLDS}))(?![a-z0-9_-])(?!@)")
-_HINT: Final = re.compile(r"[.。·点]|//")
+_HINT: Final = re.compile(r"[a-z0-9][ \])]{0,2}(?:[.。·点]|\(点|\[\.)[ \])]{0,3}[a-z]{2}|:/")
+"""Cheap sign that there may be a link at all."""
 _DOT_FORMS: Final = re.compile(_DOT)
 _HOST: Final = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 
@@ -31,10 +32,10 @@ def host_of(url: str) -> str | None:
     return host if _HOST.fullmatch(host) else None
 
 
-def find(views: Views, message: MessageCreated | None) -> list[Link]:
-    """Return the links of a message in order, each host once."""
+def find(views: Views, parts: tuple[Part, ...] = ()) -> list[Link]:
+    """Return the links of a message's parts and text in order, each host once."""
     found: dict[str, Link] = {}
-    for part in message.content if message else ():
+    for part in parts:
         host = host_of(part.url) if part.url else None
         if host is not None:
             found.setdefault(host, (host, 0, 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from qunce.domain.events import MessageCreated
+from qunce.domain.events import MessageCreated, MessageEdited
 from qunce.domain.ids import IdentityId
 from qunce.engine.happening import Happening
 from qunce.engine.learning.lessons import Learnt
@@ -13,7 +13,7 @@ from qunce.engine.moderation import links
 from qunce.engine.moderation.state import GroupState, Person, Sent, State
 from qunce.engine.text.phrases import Hit, Scanner
 from qunce.engine.text.views import Views
-from qunce.playbook.schema.checks import ModelName, Trigger
+from qunce.playbook.schema.checks import ModelName
 
 NOBODY: Final = Person()
 
@@ -37,23 +37,23 @@ class Look:
         "group",
         "happening",
         "message",
+        "parts",
         "person",
         "person_id",
         "state",
         "tools",
-        "trigger",
         "ts_ms",
     )
 
-    def __init__(self, state: State, group: GroupState, happening: Happening, trigger: Trigger, tools: Tools) -> None:
+    def __init__(self, state: State, group: GroupState, happening: Happening, tools: Tools) -> None:
         self.state = state
         self.group = group
         self.happening = happening
-        self.trigger: Trigger = trigger
         self.tools = tools
         self.ts_ms = happening.event.ts_ms
         body = happening.event.body
         self.message = body if isinstance(body, MessageCreated) else None
+        self.parts = body.content if isinstance(body, MessageCreated | MessageEdited) else ()
         self.person_id = happening.person
         self.person = group.people.get(self.person_id, NOBODY) if self.person_id is not None else NOBODY
         self._hits: dict[str, list[Hit]] | None = None
@@ -78,10 +78,18 @@ class Look:
         return self._hits
 
     @property
+    def shown(self) -> int | None:
+        """Journal position of the message that shows the text: this one, or the one it edits; None when there is none known."""
+        body = self.happening.event.body
+        if isinstance(body, MessageEdited):
+            return next((sent.seq for sent in reversed(self.group.recent) if sent.message_id == body.message_id), None)
+        return self.happening.seq if self.message is not None else None
+
+    @property
     def links(self) -> list[links.Link]:
         """The links in the text and in the other parts of the message."""
         if self._links is None:
-            self._links = links.find(self.happening.views, self.message)
+            self._links = links.find(self.happening.views, self.parts)
         return self._links
 
     def sent(self, window_s: int, person: IdentityId | None = None) -> list[Sent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from qunce.domain.decisions import Mode
 from qunce.engine.learning.lessons import Learnt
@@ -17,10 +17,27 @@ from qunce.engine.moderation.state import GroupState
 from qunce.engine.text.phrases import Phrase, Scanner, wildcard
 from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule, Term
-from qunce.playbook.schema.checks import Check, Combination, ConceptCheck, ModelName, Trigger
+from qunce.playbook.schema.checks import (
+    Check,
+    Combination,
+    ConceptCheck,
+    Contact,
+    Length,
+    Link,
+    Model,
+    ModelName,
+    Newcomer,
+    Pattern,
+    Terms,
+    Trigger,
+)  # fmt: skip
 from qunce.playbook.units import Hours, parse_hours
 
 _NOTHING_LEARNT: Final[Mapping[ModelName, Learnt]] = MappingProxyType({})
+
+Occasion = Trigger | Literal["edit"]
+"""What a rule can be asked on; an edited message is asked about its text only, it is no further message."""
+OF_TEXT: Final = (Terms, Combination, Pattern, ConceptCheck, Contact, Link, Length, Model, Newcomer)
 
 
 class ActiveRule(NamedTuple):
@@ -32,7 +49,7 @@ class ActiveRule(NamedTuple):
     free: tuple[Hours, ...]
 
 
-Table = dict[Trigger, tuple[tuple[ActiveRule, Mode], ...]]
+Table = dict[Occasion, tuple[tuple[ActiveRule, Mode], ...]]
 TRIGGERS: Final[tuple[Trigger, ...]] = ("message", "join", "profile")
 
 
@@ -58,10 +75,14 @@ class Program:
 
     def _table(self, names: tuple[str, ...]) -> Table:
         chosen = [(active, _mode(active.rule, names)) for active in self.rules if _applies(active.rule, names)]
-        return {
+        table: Table = {
             trigger: tuple(pair for pair in chosen if all(trigger in check.triggers for _, check in pair[0].finds))
             for trigger in TRIGGERS
         }
+        table["edit"] = tuple(
+            pair for pair in table["message"] if all(isinstance(check, OF_TEXT) for _, check in pair[0].finds)
+        )
+        return table
 
 
 def compile_rules(loaded: Loaded, learnt: Mapping[ModelName, Learnt] = _NOTHING_LEARNT) -> Program:
