@@ -172,7 +172,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "member",
-                "indexes": [models.Index(fields=["-last_ms", "id"], name="member_recent")],
             },
         ),
         migrations.AddField(

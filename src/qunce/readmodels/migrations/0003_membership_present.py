@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('readmodels', '0002_search'),
+        ("readmodels", "0002_search"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(condition=models.Q(('left_ms', None)), fields=['group'], name='membership_present'),
+            model_name="membership",
+            index=models.Index(condition=models.Q(("left_ms", None)), fields=["group"], name="membership_present"),
         ),
     ]
