@@ -339,7 +339,7 @@ CASES: dict[str, tuple[str, str]] = {
         """
         staff 小助理
         小助理: 今晚有直播
-        小红: @客服 帮我看看
+        小红: @客服 出来一下
           => awaits sla need=mention
         小兰 -> 1: 期待期待呀
         小梅: @小助理 谢谢
