@@ -59,22 +59,21 @@ class Engine:
         """Point the views at the files of `manifest`."""
         since, until = params.since_day - LOOKBACK_DAYS, params.until_day
         segments = [str(path) for path in self._store.segment_paths(manifest, since, until)]
-        self._view("facts", segments, FACT_COLUMNS)
+        show(self._connection, "facts", segments, FACT_COLUMNS)
         for name, schema in TABLE_SCHEMAS.items():
             path = self._store.dimension_path(manifest, name)
-            self._view(name, [str(path)] if path else [], schema)
+            show(self._connection, name, [str(path)] if path else [], schema)
         self._connection.raw_sql(
             f"create or replace view days as select cast(range as integer) as day from range({since}, {until + 1})"
         )
 
-    def _view(self, name: str, files: list[str], schema: Mapping[str, str]) -> None:
-        if files:
-            listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-            rows = f"select * from read_parquet([{listed}])"
-        else:
-            rows = (
-                "select "
-                + ", ".join(f"cast(null as {_SQL_TYPES[kind]}) as {column}" for column, kind in schema.items())
-                + " where false"
-            )
-        self._connection.raw_sql(f"create or replace view {name} as {rows}")
+
+def show(connection: Any, name: str, files: list[str], schema: Mapping[str, str]) -> None:
+    """Point a view at Parquet files; without files it is empty, with the columns of `schema`."""
+    if files:
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        rows = f"select * from read_parquet([{listed}])"
+    else:
+        columns = ", ".join(f"cast(null as {_SQL_TYPES[kind]}) as {column}" for column, kind in schema.items())
+        rows = f"select {columns} where false"
+    connection.raw_sql(f"create or replace view {name} as {rows}")

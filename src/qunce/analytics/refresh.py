@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from qunce.analytics.columns import Ints, read_batches, read_columns, statements
 from qunce.analytics.localtime import local_days, local_hours
+from qunce.analytics.segments.profiles import letters, read_profiles
 from qunce.analytics.tables import MESSAGE, REACTION
 from qunce.journal.mirror import FACT_SCHEMA, MirrorChange, MirrorStore
 from qunce.readmodels.models import IdentityKind
@@ -59,6 +60,17 @@ def refresh(*, connection: BaseDatabaseWrapper, store: MirrorStore, zone: ZoneIn
     level = logging.INFO if added or changed else logging.DEBUG
     logger.log(level, "refreshed mirror", extra={"action": "mirror.refresh", "facts": added, "version": version})
     return Refreshed(version=version, facts=added, dimensions=tuple(changed))
+
+
+def refresh_profiles(*, connection: BaseDatabaseWrapper, store: MirrorStore, zone: ZoneInfo) -> None:
+    """Bring what segments know of members, memberships, groups and orders up to the read models.
+
+    Apart from `refresh`, since nearly every profile changes with each message, and no metric reads one.
+    """
+    profiles = read_profiles(connection, zone, _kinds(), _CURRENCY[connection.vendor])
+    with store.change() as change:
+        for name, table in profiles.items():
+            change.set_dimension(name, table)
 
 
 def _refresh_source(connection: BaseDatabaseWrapper, store: MirrorStore, zone: ZoneInfo, source: str) -> int:
@@ -120,7 +132,7 @@ def _facts(columns: dict[str, Ints], zone: ZoneInfo) -> pa.Table:
 
 def _dimensions(connection: BaseDatabaseWrapper, zone: ZoneInfo) -> dict[str, pa.Table]:
     queries = statements("dimensions")
-    kinds = ", ".join(f"'{kind.value}'" for kind in NOT_MEMBERS)
+    kinds = _kinds()
 
     def read(name: str, *columns: str) -> dict[str, Ints]:
         sql = queries[name].replace("{not_members}", kinds).replace("{currency}", _CURRENCY[connection.vendor])
@@ -146,15 +158,13 @@ def _dimensions(connection: BaseDatabaseWrapper, zone: ZoneInfo) -> dict[str, pa
             joined_day=pa.int32(),
             left_day=pa.int32(),
         ),
-        "purchases": _table(purchases, day=pa.int32(), is_paid=pa.int8(), currency=_currencies(purchases["currency"])),
+        "purchases": _table(purchases, day=pa.int32(), is_paid=pa.int8(), currency=letters(purchases["currency"])),
         "questions": _table(questions, day=pa.int32()),
     }
 
 
-def _currencies(packed: Ints) -> pa.Array:
-    codes, place = np.unique(packed, return_inverse=True)
-    names = pa.array(["".join(chr(int(code) >> shift & 255) for shift in (16, 8, 0)) for code in codes], pa.string())
-    return names.take(pa.array(place, pa.int64()))
+def _kinds() -> str:
+    return ", ".join(f"'{kind.value}'" for kind in NOT_MEMBERS)
 
 
 def _table(columns: dict[str, Ints], **special: pa.DataType | pa.Array) -> pa.Table:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import ibis
 
@@ -116,7 +116,16 @@ def during(params: Params, rows: Expr) -> Expr:
     return rows.filter((rows.day >= params.since_day) & (rows.day <= params.until_day))
 
 
-def people(tables: Tables, rows: Expr, identity: str) -> Expr:
+class HasExceptions(Protocol):
+    """Tables with the identities that are left out or belong to another member."""
+
+    @property
+    def exceptions(self) -> Expr:
+        """See `Tables`."""
+        ...
+
+
+def people(tables: HasExceptions, rows: Expr, identity: str) -> Expr:
     """Keep rows of members, and add `person`: the member behind the identity.
 
     Only the few exceptions are joined, so this costs next to nothing. The nullif is for ClickHouse, which fills the missing

@@ -1,0 +1,68 @@
+"""Say what segments are computed from, beside the facts: profiles of the subjects, events of orders, tags, draws.
+
+Moments are milliseconds UTC and 0 stands for missing, also in ids; words that are missing are empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import ibis
+
+from qunce.analytics.tables import FACT_COLUMNS, TABLE_SCHEMAS, Expr
+
+PROFILE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
+    "member_profiles": {
+        "member_id": "int64", "kind": "string", "connector": "string", "first_seen_at": "int64", "last_seen_at": "int64",
+        "last_message_at": "int64", "messages": "int64", "orders": "int64", "spend": "int64", "groups": "int64",
+    },
+    "membership_profiles": {
+        "group_id": "int64", "identity_id": "int64", "joined_at": "int64", "left_at": "int64", "role": "int8",
+        "first_seen_at": "int64", "last_message_at": "int64", "messages": "int64",
+    },
+    "group_profiles": {
+        "group_id": "int64", "created_at": "int64", "first_seen_at": "int64", "last_seen_at": "int64",
+        "last_message_at": "int64", "messages": "int64", "members": "int64", "connector": "string", "community": "string",
+    },
+    "order_events": {
+        "order_id": "int64", "identity_id": "int64", "kind": "int8", "ts_ms": "int64", "day": "int32", "amount": "int64",
+        "currency": "string",
+    },
+}  # fmt: skip
+"""Dimensions of the mirror that only segments read."""
+GIVEN_SCHEMAS: Final[dict[str, dict[str, str]]] = {
+    "tags": {"of": "string", "subject_id": "int64", "group_id": "int64", "tag": "string"},
+    "draws": {"salt": "string", "unit": "int64", "bucket": "int32"},
+}
+"""Tables that the caller gives. `tags`: who has which; group_id 0 unless `of` is membership. `draws`: buckets of samples."""
+CREATED: Final = 1
+PAID: Final = 2
+REFUNDED: Final = 3
+"""Kinds of `order_events`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentTables:
+    """All tables of segments as Ibis tables of one engine. `exceptions`, `groups`: as in `analytics.tables.Tables`."""
+
+    facts: Expr
+    exceptions: Expr
+    groups: Expr
+    member_profiles: Expr
+    membership_profiles: Expr
+    group_profiles: Expr
+    order_events: Expr
+    tags: Expr
+    draws: Expr
+
+
+SCHEMAS: Final[dict[str, dict[str, str]]] = {
+    "facts": FACT_COLUMNS, "exceptions": TABLE_SCHEMAS["exceptions"], "groups": TABLE_SCHEMAS["groups"], **PROFILE_SCHEMAS,
+    **GIVEN_SCHEMAS,
+}  # fmt: skip
+
+
+def tables_by_name() -> SegmentTables:
+    """Return the tables by name and columns only; whatever engine runs the expression must have tables or views so named."""
+    return SegmentTables(**{name: ibis.table(schema, name=name) for name, schema in SCHEMAS.items()})

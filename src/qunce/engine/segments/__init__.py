@@ -1,0 +1,1 @@
+"""Decide whether one subject belongs to a segment, and say why."""
