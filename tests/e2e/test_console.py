@@ -184,6 +184,62 @@ CHINESE_IN_FRAME = """() => [...document.querySelectorAll("nav, th, .tabs, .card
   .filter((text) => /[\\u4e00-\\u9fff]/.test(text)).map((text) => text.trim().slice(0, 60))"""
 
 
+FAINT = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => under.map((value, at) => value * (1 - top[3]) + top[at] * top[3]);
+  const light = (colour) => {
+    const [r, g, b] = colour.map((value) => value / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    const layers = [];
+    for (let one = element; one; one = one.parentElement) {
+      const colour = rgba(getComputedStyle(one).backgroundColor);
+      if (colour[3] > 0) layers.unshift(colour);
+      if (colour[3] === 1) break;
+    }
+    return layers.reduce((under, top) => over(top, under), [255, 255, 255]);
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => one.offsetParent && !one.closest("svg, .sr, .brand, [aria-hidden=true]"))
+    .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
+    .map((one) => {
+      const style = getComputedStyle(one), under = ground(one), size = parseFloat(style.fontSize);
+      const pair = [light(over(rgba(style.color), under)), light(under)].sort((a, b) => b - a);
+      const large = size >= 24 || (size >= 18.6 && style.fontWeight >= 600);
+      return [(pair[0] + 0.05) / (pair[1] + 0.05), large ? 3 : 4.5, one.className, one.textContent.trim().slice(0, 30)];
+    })
+    .filter(([ratio, wanted]) => ratio < wanted).map(([ratio, , css, text]) => `${ratio.toFixed(2)} ${css}: ${text}`);
+}"""
+"""Texts that stand out from their ground by less than WCAG AA asks (4.5 to 1, large ones 3 to 1)."""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_stands_out_from_its_ground(console: Console, chromium: Browser, dark: bool) -> None:
+    page = _open(console, chromium, dark=dark)
+    chosen = (
+        "/",
+        "/groups",
+        "/groups/1",
+        "/groups/1/messages",
+        "/members/1",
+        "/messages?q=发货",
+        "/metrics",
+        "/imports/1",
+        "/staff",
+    )
+    for address in chosen:
+        page.goto(console.address + address)
+        expect(page.locator("[aria-busy]")).to_have_count(0, timeout=60_000)
+        assert page.evaluate(FAINT) == [], address
+    page.context.close()
+
+
 def test_the_dashboard_fills_itself_and_draws(console: Console, chromium: Browser) -> None:
     page = _open(console, chromium)
     page.goto(console.address)

@@ -8,6 +8,8 @@ from zlib import crc32
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from qunce.console import live_labels
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,8 @@ PLATFORMS: Final[dict[str, _StrPromise | str]] = {
     "slack": "Slack", "whatsapp": "WhatsApp", "feishu": _("飞书"), "dingtalk": _("钉钉"), "matrix": "Matrix",
     "mattermost": "Mattermost", "gitter": "Gitter", "irc": "IRC", "chatlab": "ChatLab", "generic": _("通用文件"),
     "messenger": "Messenger", "instagram": "Instagram", "signal": "Signal", "simulator": _("模拟社群"),
-    "order": _("订单文件"), "orders": _("订单文件"), "shop": _("商城"), "line": "LINE",
+    "practice": _("演练群"), "webhook_in": "Webhook", "wecom_robot": _("企业微信群机器人"),
+    "dingtalk_robot": _("钉钉群机器人"), "feishu_robot": _("飞书群机器人"), "onebot11": "QQ", "order": _("订单文件"), "orders": _("订单文件"), "shop": _("商城"), "line": "LINE",
 }  # fmt: skip
 
 NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
@@ -43,6 +46,7 @@ NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
         "red_packet": _("红包"), "system": _("系统"), "other": _("其他"),
     },
     "order": {"created": _("待付款"), "paid": _("已付款"), "refunded": _("已退款"), "closed": _("已关闭")},
+    **live_labels.LIVE,
     "deleted_by": {"author": _("本人撤回"), "moderator": _("管理员移除"), "unknown": _("已撤回"), "": _("已撤回")},
 }  # fmt: skip
 
@@ -62,7 +66,7 @@ ACTIONS: Final = {
     "staff.created": _("新建员工"), "staff.changed": _("修改员工"), "staff.scoped": _("修改员工的范围"),
     "staff.password_set": _("设定密码"), "member.flag": _("标记成员身份"), "group.set_community": _("修改群的社群"),
     "settings.changed": _("修改设置"), "import.run": _("导入"), "metric.exported": _("导出指标"),
-    "group.exported": _("导出社群名单"), "member.exported": _("导出成员名单"),
+    "group.exported": _("导出社群名单"), "member.exported": _("导出成员名单"), **live_labels.ACTIONS,
 }  # fmt: skip
 
 _HUES: Final = ("blue", "teal", "violet", "amber", "pink", "green", "cyan", "orange")

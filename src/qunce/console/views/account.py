@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from qunce.accounts.access import requires
 from qunce.accounts.errors import StaffRejected
@@ -26,8 +26,6 @@ from qunce.accounts.permissions import ACTIONS, allowed
 from qunce.accounts.staff import do_change_staff, do_set_language, do_set_password
 from qunce.console import pages
 from qunce.console.asked import staff_of
-from qunce.console.period import COOKIE as DAYS_COOKIE
-from qunce.console.period import LENGTHS
 
 YEAR_S = 365 * 24 * 3600
 
@@ -112,17 +110,6 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme in pages.THEMES:
         response.set_cookie(pages.THEME_COOKIE, theme, max_age=YEAR_S, samesite="Lax", httponly=True)
-    return response
-
-
-@require_http_methods(["POST"])
-@requires("overview.view")
-def set_days(request: HttpRequest) -> HttpResponse:
-    """Remember how many days pages look back."""
-    response = _back(request)
-    days = request.POST.get("days", "")
-    if days.isdecimal() and int(days) in LENGTHS:
-        response.set_cookie(DAYS_COOKIE, days, max_age=YEAR_S, samesite="Lax", httponly=True)
     return response
 
 

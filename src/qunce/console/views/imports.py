@@ -165,8 +165,8 @@ def _page(request: HttpRequest, extra: dict[str, Any], status: int = 200) -> Htt
     staff: Staff = asked.staff_of(request)
     zone = organisation.zone().key
     context = {
-        "jobs": jobs.recent(service.JOB_KIND, 30), "may_run": can(staff, "import.run"), "formats": known_formats(), "zone": zone,
-        "zones": [zone, *(item for item in COMMON_ZONES if item != zone)], "all_zones": _zones(),
+        "jobs": jobs.recent(service.JOB_KIND, 30), "may_run": can(staff, "import.run"), "formats": known_formats(),
+        "zone": zone, "zones": [zone, *(item for item in COMMON_ZONES if item != zone)], "all_zones": _zones(),
         "communities": communities(), "posted": request.POST, "most_mb": settings.MAX_UPLOAD_BYTES // 2**20,
     }  # fmt: skip
     return pages.render(request, "imports", context | extra, active="imports", status=status)
