@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
-import pyarrow as pa
 
 from qunce.analytics.tables import Params
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from qunce.analytics.registry import Metric
 
 Value = int | float | str | None
