@@ -142,6 +142,7 @@ async def attempt(connector: Connector, row: Delivery) -> Outcome:
     try:
         async with asyncio.timeout(CALL_S):
             receipt = await connector.act(plans.decode(row.command), idem_key=row.idem_key)
+        return Outcome(outcome="done", receipt=receipt.platform_id or "", events=receipt.events)
     except Unsupported as error:
         return Outcome(outcome="human", code=error.code)
     except AuthFailed as error:
@@ -157,7 +158,6 @@ async def attempt(connector: Connector, row: Delivery) -> Outcome:
     except Exception:  # a loop border: a connector that answers nonsense must not stop the channel
         logger.exception("connector failed", extra={"action": "deliver.failed", "delivery_id": row.pk})
         return Outcome(outcome=doubt, code="connector_fault")
-    return Outcome(outcome="done", receipt=receipt.platform_id or "", events=receipt.events)
 
 
 class Deliverer:

@@ -52,6 +52,8 @@ class CaseRow:
     """The rule's reason, as members read it."""
     appeal: str
     """State of its appeal; empty = there is none."""
+    seq: int
+    """Journal position of what was decided on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,18 @@ class EvidenceView:
 
     evidence: Evidence
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSpan:
+    """A stretch of a message's text in which something was found."""
+
+    start: int
+    end: int
+    what: str
+    """The term or pattern; empty = unnamed."""
+    view: str
+    """How it was found: plain, sound, shape, split …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +267,24 @@ def delivery_list(
     return _delivery_rows(list(rows.order_by("-pk")[:limit]))
 
 
+def delivery(delivery_id: int, group_ids: Collection[int] | None = None) -> DeliveryRow | None:
+    """Return a delivery; None = there is none of that id that may be seen."""
+    row = Delivery.objects.filter(pk=delivery_id).first()
+    if row is None or (group_ids is not None and row.group_id not in group_ids):
+        return None
+    return _delivery_rows([row])[0]
+
+
+def people_of(rows: Iterable[DeliveryRow]) -> dict[int, Person]:
+    """Return whom deliveries concern, by identity id. One query."""
+    return persons(row.subject_id for row in rows)
+
+
+def spans_of(evidence: Evidence) -> tuple[FoundSpan, ...]:
+    """Return what a check found in the message."""
+    return tuple(FoundSpan(start=span.start, end=span.end, what=span.what, view=span.view) for span in evidence.spans)
+
+
 def attempts(delivery_id: int) -> tuple[tuple[int, str, str], ...]:
     """Return every try at a delivery, oldest first: (ts_ms, outcome, code)."""
     rows = Attempt.objects.filter(delivery_id=delivery_id).order_by("pk")
@@ -313,6 +345,7 @@ def _rows(found: list[Case]) -> tuple[CaseRow, ...]:
             subject=people.get(case.identity_id or 0), rule_id=case.rule_id, category=case.category, version=case.version,
             mode=case.mode, verdict=case.verdict, score=case.score, state=case.state, ts_ms=case.ts_ms,
             reason=cases.decision_of(case).reason, appeal=appeals.get(case.decision_id, ""),
+            seq=case.seq,
         )
         for case in found
     )  # fmt: skip
