@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from qunce.domain.decisions import Evidence
 from qunce.domain.events import MemberUpdated
 from qunce.engine.moderation.checks.content import contact_spans, spans_of
@@ -69,8 +71,13 @@ def _like_staff(look: Look) -> bool:
     name = look.views.shape
     if len(name) < MIN_NAME_CHARS:
         return False
-    others = (other for person, other in sorted(look.state.staff_names.items()) if person != look.person_id)
-    return any(Views(other).shape == name for other in others)
+    others = (other for person, other in look.state.staff_names.items() if person != look.person_id)
+    return any(_shape(other) == name for other in others)
+
+
+@lru_cache(maxsize=4_096)
+def _shape(name: str) -> str:
+    return Views(name).shape
 
 
 def find_blocked(check: schema.Blocked, look: Look) -> Evidence | None:  # same shape for all
