@@ -17,7 +17,7 @@ from qunce.engine.learning.linear import Linear, write_model
 from qunce.engine.learning.training import Example, train
 from qunce.engine.text.views import Views
 from scripts.moderation.data import DATA, rows
-from scripts.moderation.written import adverts, ordinary
+from scripts.moderation.written import adverts, numbers, ordinary
 
 OUT = Path(__file__).parents[2] / "src/qunce/engine/learning/data"
 COLD = "comments of COLD (thu-coai/COLDataset, Apache-2.0)"
@@ -35,7 +35,7 @@ def without_rare(found: list[Example], least: int) -> list[Example]:
 
 def train_spam(cold: list[str]) -> tuple[Linear, dict[str, float]]:
     found = examples(list(adverts(6_000)), label=True)
-    found += examples([*ordinary(9_000), *cold[:6_000]], label=False)
+    found += examples([*ordinary(9_000), *numbers(1_500), *cold[:6_000]], label=False)
     weights, bias = train(without_rare(found, 2))
     return Linear(weights, bias, name="spam", version=1), weights
 

@@ -400,6 +400,16 @@ def ordinary(count: int, seed: int = 1) -> Iterator[str]:
         yield text + pick.choice(common.TAILS) if pick.random() < 0.2 else text
 
 
+def numbers(count: int, seed: int = 1) -> Iterator[str]:
+    """Yield what ordinary people write in digits and letters: house numbers, order numbers, sizes, pet names."""
+    pick = random.Random(seed)
+    frames = ("{}", "{}", "见{}", "#{}", "订单{}", "{}号", "{}元", "{}分", "第{}章", "hh{}", "ok{}", "Re#{}", "{}+1")
+    for _ in range(count):
+        word = "".join(pick.choices(_WORDS, k=pick.randrange(1, 4)))
+        number = str(pick.randrange(10 ** pick.randrange(1, 7)))
+        yield pick.choice(frames).format(pick.choice((number, number, word, word + number[:3])))
+
+
 def _phrases() -> Iterator[tuple[Slots, Phrase]]:
     for name in COMMON:
         for item in getattr(common, name):

@@ -1,7 +1,7 @@
 """Tell equal and nearly equal texts by small numbers, so that no text need be remembered.
 
-`near` is a min-hash: of all three-character pieces of a text, the smallest under each of four scramblings. Two texts share
-one of the four numbers about as often as they share pieces, so nearly equal texts share two or more
+`near` is a min-hash: of all two-character pieces of a text, the smallest under each of four scramblings. Two texts share
+one of the four numbers about as often as they share pieces, so nearly equal texts share three or more
 (docs/algorithms/moderation.md).
 Hashes are CRC-32, the same in every process; Python's own `hash` of a text is not.
 """
@@ -15,7 +15,7 @@ from zlib import crc32
 MIN_NEAR_CHARS: Final = 6
 MAX_NEAR_CHARS: Final = 300
 """Longer texts are compared by their beginning."""
-NEAR_SHARED: Final = 2
+NEAR_SHARED: Final = 3
 """Numbers out of four that nearly equal texts must share."""
 _SCRAMBLE: Final = (0, 0x5BD1E995, 0xA3C59AC3, 0xF1357AEA)
 
@@ -43,7 +43,7 @@ def near(squeezed: str) -> tuple[int, ...]:
     if len(squeezed) < MIN_NEAR_CHARS:
         return ()
     data = squeezed[:MAX_NEAR_CHARS].encode("utf-32-le", "surrogatepass")
-    pieces = [crc32(data[start : start + 12]) for start in range(0, len(data) - 8, 4)]
+    pieces = [crc32(data[start : start + 8]) for start in range(0, len(data) - 4, 4)]
     return tuple([min(pieces) if not mask else min([piece ^ mask for piece in pieces]) for mask in _SCRAMBLE])
 
 

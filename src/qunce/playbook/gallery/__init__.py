@@ -25,3 +25,9 @@ def texts(name: str) -> dict[str, str]:
 def load(name: str) -> Loaded:
     """Return a playbook of the gallery. Raises KeyError for an unknown name."""
     return parse(texts(name))
+
+
+def segments() -> dict[str, str]:
+    """Return the file of example segments, to be added to a playbook."""
+    with as_file(files("qunce.playbook.gallery").joinpath("segments")) as folder:
+        return read_folder(folder)

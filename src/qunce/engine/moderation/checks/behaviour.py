@@ -117,7 +117,8 @@ def find_report(check: schema.Report, look: Look) -> Evidence | None:
 def find_quarrel(check: schema.Quarrel, look: Look) -> Evidence | None:
     """Hold when findings of the named categories, of several people, pile up.
 
-    Findings are folded from decisions, so a quarrel is seen with the message after the one that completes it.
+    Findings are folded from decisions, so a quarrel is seen with the next message of one of them,
+    once for each further finding.
     """
     since = look.ts_ms - check.window_s * 1_000
     found = [
@@ -129,6 +130,9 @@ def find_quarrel(check: schema.Quarrel, look: Look) -> Evidence | None:
         return None
     people = {finding.person for finding in found}
     if len(people) < check.people or look.person_id not in people:
+        return None
+    last = next((sent.seq for sent in reversed(look.group.recent) if sent.person in people), None)
+    if last != found[-1].seq:
         return None
     note = f"{len(found)} findings of {len(people)} people in {format_duration(check.window_s)}"
     return Evidence(check="quarrel", events=tuple(dict.fromkeys(finding.seq for finding in found)), note=note)
