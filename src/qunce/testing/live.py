@@ -103,10 +103,10 @@ class Stage:
             total += taken
         return total
 
-    def deliver(self) -> list[str]:
-        """Carry out what is due, until nothing is; return what was done, in order."""
+    def deliver(self, most: int = 10_000) -> list[str]:
+        """Carry out what is due, until nothing is or `most` was; return what was done, in order."""
         done: list[str] = []
-        while rows := self.hand.claim():
+        while len(done) < most and (rows := self.hand.claim()):
             for row in rows:
                 self.carry_out(row)
                 done.append(row.capability)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from django.db import DataError, transaction
+from django.db import DataError, OperationalError, transaction
 
 from qunce.connectors.base import Batch, Gap
 from qunce.domain.events import ConnectorStatus, Event, Source
@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 TOGETHER: Final = 100
 """So many reports at most share a transaction."""
-_UNSTORABLE = (DataError, ValueError)
-"""What a database says about a value it cannot hold, whatever is tried."""
+_BEYOND_LIMITS: Final = "54"
+"""SQLSTATE class of values PostgreSQL cannot index or hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ class Store:
         """Store a report. Events no database holds are left out and noted as a gap: one of them must not stop a channel."""
         try:
             self.store([report])
-        except _UNSTORABLE:
+        except (DataError, ValueError, OperationalError) as error:
+            if not _is_about_values(error):
+                raise
             bad = [event for event in report.batch.events if not self._is_storable(event)]
             kept = tuple(event for event in report.batch.events if event not in bad)
             gap = Gap(reason="unstorable", lost=len(bad), from_ms=bad[0].ts_ms if bad else None)
@@ -78,7 +80,9 @@ class Store:
             with transaction.atomic():
                 self.ingest.take([event])
                 transaction.set_rollback(True)
-        except _UNSTORABLE:
+        except (DataError, ValueError, OperationalError) as error:
+            if not _is_about_values(error):
+                raise
             return False
         finally:
             self.ingest.forget()
@@ -101,6 +105,12 @@ class Store:
                 changes |= {"status": event.body.state, "code": event.body.code or "", "status_ms": event.ts_ms}
         if changes:
             Channel.objects.filter(pk=report.channel_id).update(**changes)
+
+
+def _is_about_values(error: Exception) -> bool:
+    """Tell whether a database refused a value it cannot hold, whatever is tried, and not because it is busy or away."""
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    return not isinstance(error, OperationalError) or str(state).startswith(_BEYOND_LIMITS)
 
 
 class Intake:
