@@ -82,5 +82,10 @@ async def running(work: Coroutine[Any, Any, None], holds: Callable[[], bool]) ->
 
 
 def web(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:
-    """Return a client whose requests a function answers."""
-    return httpx.AsyncClient(transport=httpx.MockTransport(handler))
+    """Return a client whose requests a function answers, letting others run in between as a network does."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        return handler(request)
+
+    return httpx.AsyncClient(transport=httpx.MockTransport(answer))
