@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import socket
 import sys
 from importlib import import_module
 
 from qunce.runtime.cli.main import UsageError
 
+LOOPS = ("channels", "react")
+"""Parts that run without the console: `channels` connects, takes in and delivers, `react` decides."""
 DEMO = {"groups": 24, "members": 3_000, "days": 120, "seed": 2026}
 """Size of the demonstration community: about 110,000 events, a few seconds to make."""
 
@@ -18,9 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
     parser.add_argument("--no-demo", action="store_true", help="start empty instead of with a demonstration community")
     parser.add_argument("--no-serve", action="store_true", help="set up everything, then stop")
+    parser.add_argument(
+        "--only", choices=("console", *LOOPS), help="run one part alone, beside other processes on the same PostgreSQL database"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.only in LOOPS:
+        return _loop_alone(args.only)
     if not args.no_serve:
         _check_port(args.host, args.port)
     if not args.no_demo:
@@ -32,7 +40,16 @@ def run(args: argparse.Namespace) -> int:
         return 0
     sys.stdout.write(f"群策 is at {address}\n" + login)
     sys.stdout.flush()
-    _serve(args.host, args.port)
+    _serve(args.host, args.port, loops=args.only is None)
+    return 0
+
+
+def _loop_alone(name: str) -> int:
+    from qunce.runtime.live import workers
+
+    sys.stdout.write(f"群策 runs {name} here; stop with Ctrl+C\n")
+    sys.stdout.flush()
+    asyncio.run(workers.alone(getattr(workers, name)))
     return 0
 
 
@@ -76,10 +93,12 @@ def _check_port(host: str, port: int) -> None:
             raise UsageError(f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port") from error
 
 
-def _serve(host: str, port: int) -> None:
+def _serve(host: str, port: int, *, loops: bool) -> None:
     import uvicorn
     from django.conf import settings
 
+    if not loops:
+        settings.WORKERS = [name for name in settings.WORKERS if ".live." not in name]
     uvicorn.run(
         "qunce.config.asgi:application", host=host, port=port, log_level="warning", timeout_graceful_shutdown=3,
         proxy_headers=settings.BEHIND_PROXY, server_header=False, lifespan="on",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +59,24 @@ async def react() -> None:
 async def channels() -> None:
     """Run the channels only: connect, take in, deliver."""
     await _channels(lambda: None, Bell())
+
+
+async def alone(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run one loop in a process of its own, again after a failure, until the process is told to stop."""
+    task = asyncio.create_task(_again(loop))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _again(loop: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await loop()
+        except Exception:
+            logger.exception("loop failed", extra={"action": "loop.failed"})
+            await asyncio.sleep(WAIT_S)
 
 
 async def _channels(stored: Callable[[], None], planned: Bell) -> None:
