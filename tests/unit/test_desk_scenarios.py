@@ -29,12 +29,12 @@ answers:
 duties:
   - duty_id: day
     title: 日班
-    calendar: cn
+    holidays: cn
     shifts:
       - {title: 早班, hours: "mon-fri 09:00-18:00", breaks: ["12:00-13:00"], staff: [小助理]}
       - {title: 晚班, hours: "mon-fri 19:00-21:00", staff: [小夜]}
-calendars:
-  - calendar_id: cn
+holidays:
+  - holidays_id: cn
     title: 节假日
     closed: [{first: 2026-01-07, last: 2026-01-08, title: 放假}]
     workdays: [{date: 2026-01-10, like: mon, title: 调休}]

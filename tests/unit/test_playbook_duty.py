@@ -1,4 +1,4 @@
-"""Rosters, calendars and answer rules that make no sense are refused, with a mend."""
+"""Rosters, holidays and answer rules that make no sense are refused, with a mend."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ answers:
 duties:
   - duty_id: day
     title: 日班
-    calendar: cn
+    holidays: cn
     shifts:
       - {title: 早班, hours: "mon-fri 09:00-18:00", breaks: ["12:00-13:00"], staff: [zhang]}
-calendars:
-  - calendar_id: cn
+holidays:
+  - holidays_id: cn
     title: 节假日
     closed: [{first: 2026-10-01, last: 2026-10-07, title: 国庆节}]
     workdays: [{date: "2026-10-10", like: fri, title: 调休}]
@@ -34,7 +34,7 @@ calendars:
 
 BAD: dict[str, tuple[str, str, str]] = {
     "an unknown roster": ("duty: day", "duty: night", "no duty 'night'"),
-    "an unknown calendar": ("calendar: cn", "calendar: us", "no calendar 'us'"),
+    "an unknown table of holidays": ("    holidays: cn", "    holidays: us", "no table of holidays 'us'"),
     "a day that does not exist": ("2026-10-07", "2026-10-32", "not a date"),
     "a holiday that ends before it begins": ("last: 2026-10-07", "last: 2026-09-30", "does not end after it begins"),
     "a day that is closed and worked": ('date: "2026-10-10"', "date: 2026-10-03", "closed and worked"),

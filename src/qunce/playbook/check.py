@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 from qunce.domain.text import fold
 from qunce.playbook.binding import Place
-from qunce.playbook.duty import check_answers, check_calendar, check_duty
+from qunce.playbook.duty import check_answers, check_duty, check_holidays
 from qunce.playbook.errors import Problem
 from qunce.playbook.safety import UnsafePattern, check_pattern
 from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule
@@ -37,7 +37,7 @@ from qunce.playbook.units import parse_hours, placeholders
 
 ID_FIELDS: Final = {
     "rules": "rule_id", "lexicons": "lexicon_id", "ladders": "ladder_id", "answers": "rule_id", "duties": "duty_id",
-    "calendars": "calendar_id", "segments": "segment_id",
+    "holidays": "holidays_id", "segments": "segment_id",
 }  # fmt: skip
 Found = tuple[str, str, str, str]
 """Path below the item, message, fix, code."""
@@ -71,7 +71,7 @@ def _sections(playbook: Playbook) -> Iterator[tuple[str, tuple[object, ...], Cal
     yield "ladders", playbook.ladders, _check_ladder
     yield "answers", playbook.answers, partial(check_answers, playbook)
     yield "duties", playbook.duties, partial(check_duty, playbook)
-    yield "calendars", playbook.calendars, partial(check_calendar, playbook)
+    yield "holidays", playbook.holidays, partial(check_holidays, playbook)
     yield "segments", playbook.segments, partial(check_segment, playbook.segments)
 
 

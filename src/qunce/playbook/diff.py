@@ -17,7 +17,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One difference."""
 
     section: str
-    """playbook, exempt, blocklist, lexicons, ladders, rules, answers, duties or calendars."""
+    """playbook, exempt, blocklist, lexicons, ladders, rules, answers, duties or holidays."""
     item_id: str
     """Id of the part; empty for sections that have none."""
     kind: Kind

@@ -1,11 +1,11 @@
-"""Find what makes no sense in calendars, duty rosters and answer rules."""
+"""Find what makes no sense in holidays, duty rosters and answer rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from qunce.playbook.schema.desk import AnswerRule, Calendar, Duty, Shift
+from qunce.playbook.schema.desk import AnswerRule, Duty, Holidays, Shift
 from qunce.playbook.schema.rules import Playbook
 from qunce.playbook.units import Hours, format_duration, parse_hours
 
@@ -14,12 +14,12 @@ Found = tuple[str, str, str, str]
 MAX_CLOSED_DAYS = 366
 
 
-def check_calendar(playbook: Playbook, calendar: Calendar) -> Iterator[Found]:
-    """Yield what is wrong with a calendar."""
-    if not calendar.closed and not calendar.workdays:
-        yield "closed", "a calendar without days does nothing", "add days under “closed:” or delete it", "no_op"
+def check_holidays(playbook: Playbook, holidays: Holidays) -> Iterator[Found]:
+    """Yield what is wrong with a table of holidays."""
+    if not holidays.closed and not holidays.workdays:
+        yield "closed", "a table without days does nothing", "add days under “closed:” or delete it", "no_op"
     closed: dict[date, int] = {}
-    for index, item in enumerate(calendar.closed):
+    for index, item in enumerate(holidays.closed):
         first, last = date.fromisoformat(item.first), date.fromisoformat(item.last or item.first)
         if item.last is not None and last <= first:
             yield f"closed[{index}].last", "it does not end after it begins", "write a later day or leave it out", "order"
@@ -32,14 +32,14 @@ def check_calendar(playbook: Playbook, calendar: Calendar) -> Iterator[Found]:
             yield f"closed[{index}]", f"{twice} is closed by closed[{closed[twice]}] too", "keep one of them", "duplicate_day"
         closed.update((day, index) for day in days)
     worked: set[str] = set()
-    for index, workday in enumerate(calendar.workdays):
+    for index, workday in enumerate(holidays.workdays):
         if date.fromisoformat(workday.date) in closed:
             yield f"workdays[{index}].date", f"{workday.date} is closed and worked", "keep one of them", "impossible"
         if workday.date in worked:
             yield f"workdays[{index}].date", f"{workday.date} stands twice", "keep one of them", "duplicate_day"
         worked.add(workday.date)
-    if calendar.calendar_id not in {duty.calendar for duty in playbook.duties}:
-        yield "calendar_id", f"no duty follows {calendar.calendar_id!r}", "name it in a duty or delete it", "no_op"
+    if holidays.holidays_id not in {duty.holidays for duty in playbook.duties}:
+        yield "holidays_id", f"no duty follows {holidays.holidays_id!r}", "name it in a duty or delete it", "no_op"
 
 
 def check_duty(playbook: Playbook, duty: Duty) -> Iterator[Found]:
@@ -54,8 +54,8 @@ def check_duty(playbook: Playbook, duty: Duty) -> Iterator[Found]:
     for index, shift in enumerate(duty.shifts):
         for path, message, fix, code in _check_shift(shift):
             yield f"shifts[{index}].{path}", message, fix, code
-    if duty.calendar is not None and duty.calendar not in {item.calendar_id for item in playbook.calendars}:
-        yield "calendar", f"no calendar {duty.calendar!r}", "add it under “calendars:” or name another", "reference"
+    if duty.holidays is not None and duty.holidays not in {item.holidays_id for item in playbook.holidays}:
+        yield "holidays", f"no table of holidays {duty.holidays!r}", "add it under “holidays:” or name another", "reference"
     if duty.duty_id not in {rule.duty for rule in playbook.answers}:
         yield "duty_id", f"no answer rule follows {duty.duty_id!r}", "name it in “answers:” or delete it", "no_op"
 

@@ -67,11 +67,11 @@ def _duty_chinese(duty: Duty) -> str:
         f"{shift.title} {shift.hours}" + (f"（{'、'.join(shift.breaks)} 休息）" if shift.breaks else "")
         for shift in duty.shifts
     )
-    return f"按值班表「{duty.title}」计时：{shifts}" + ("，节假日除外" if duty.calendar is not None else "")
+    return f"按值班表「{duty.title}」计时：{shifts}" + ("，节假日除外" if duty.holidays is not None else "")
 
 
 def _duty_english(duty: Duty) -> str:
     shifts = ", ".join(
         f"{shift.hours}" + (f" without {', '.join(shift.breaks)}" if shift.breaks else "") for shift in duty.shifts
     )
-    return f"the clock runs {shifts}" + (", not on holidays" if duty.calendar is not None else "")
+    return f"the clock runs {shifts}" + (", not on holidays" if duty.holidays is not None else "")

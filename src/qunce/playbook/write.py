@@ -23,7 +23,7 @@ FILES: Final = {
     "rules": "rules.yaml",
     "answers": "answers.yaml",
     "duties": "answers.yaml",
-    "calendars": "answers.yaml",
+    "holidays": "answers.yaml",
     "segments": "segments.yaml",
 }
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from qunce.domain.localtime import LocalClock, date_day, day_date
-from qunce.playbook.schema import Calendar, Duty
+from qunce.playbook.schema import Duty, Holidays
 from qunce.playbook.units import DAYS, Hours, parse_hours
 
 NEVER: Final = 1 << 60
@@ -32,13 +32,13 @@ class Span(NamedTuple):
 class DutyHours:
     """The duty roster as time. Equal rosters count alike; what is cached is worked out again when dropped."""
 
-    def __init__(self, duty: Duty, calendar: Calendar | None, time_zone: str) -> None:
+    def __init__(self, duty: Duty, holidays: Holidays | None, time_zone: str) -> None:
         self._zone = ZoneInfo(time_zone)
         self._clock = LocalClock(self._zone)
         self._shifts = tuple(
             (parse_hours(shift.hours), tuple(map(parse_hours, shift.breaks)), shift.staff) for shift in duty.shifts
         )
-        self._weekdays = _exceptions(calendar)
+        self._weekdays = _exceptions(holidays)
         self._days: dict[int, tuple[Span, ...]] = {}
 
     def between(self, start_ms: int, end_ms: int) -> int:
@@ -120,14 +120,14 @@ def _without(pieces: list[tuple[int, int]], hole: tuple[int, int]) -> list[tuple
     return [(start, end) for start, end in left if start < end]
 
 
-def _exceptions(calendar: Calendar | None) -> dict[int, int]:
-    """Return the day of the week that counts on days of the calendar; -1 = closed."""
-    if calendar is None:
+def _exceptions(holidays: Holidays | None) -> dict[int, int]:
+    """Return the day of the week that counts on days of the holidays; -1 = closed."""
+    if holidays is None:
         return {}
     days = {}
-    for closed in calendar.closed:
+    for closed in holidays.closed:
         first, last = (date_day(date.fromisoformat(text)) for text in (closed.first, closed.last or closed.first))
         days.update(dict.fromkeys(range(first, last + 1), -1))
-    for workday in calendar.workdays:
+    for workday in holidays.workdays:
         days[date_day(date.fromisoformat(workday.date))] = DAYS.index(workday.like)
     return days

@@ -54,10 +54,10 @@ class DeskProgram:
 
     def __init__(self, playbook: Playbook, version: str) -> None:
         self.version = version
-        calendars = {item.calendar_id: item for item in playbook.calendars}
+        holidays = {item.holidays_id: item for item in playbook.holidays}
         zone = playbook.playbook.time_zone
         hours = {
-            duty.duty_id: DutyHours(duty, calendars[duty.calendar] if duty.calendar else None, zone) for duty in playbook.duties
+            duty.duty_id: DutyHours(duty, holidays[duty.holidays] if duty.holidays else None, zone) for duty in playbook.duties
         }
         self._clocks = tuple(Clock(rule, hours[rule.duty] if rule.duty else None) for rule in playbook.answers if rule.enabled)
         self.staff = frozenset(name for duty in playbook.duties for shift in duty.shifts for name in shift.staff)

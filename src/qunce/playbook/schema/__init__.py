@@ -1,15 +1,15 @@
 """The closed schema of playbooks."""
 
 from qunce.playbook.schema.base import SCHEMA_VERSION, Mode, Part
-from qunce.playbook.schema.desk import AnswerRule, Calendar, Duty
+from qunce.playbook.schema.desk import AnswerRule, Duty, Holidays
 from qunce.playbook.schema.rules import Exempt, Info, Ladder, Lexicon, Playbook, Rule, Step, Term
 
 __all__ = [
     "SCHEMA_VERSION",
     "AnswerRule",
-    "Calendar",
     "Duty",
     "Exempt",
+    "Holidays",
     "Info",
     "Ladder",
     "Lexicon",

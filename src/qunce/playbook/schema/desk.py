@@ -1,4 +1,4 @@
-"""Declare who answers when: calendars, duty rosters, and how fast which message must be answered."""
+"""Declare who answers when: holidays, duty rosters, and how fast which message must be answered."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Workday(Part, frozen=True, kw_only=True):
     title: Title
 
 
-class Calendar(Part, frozen=True, kw_only=True):
-    """Holidays, and the days worked in their place."""
+class Holidays(Part, frozen=True, kw_only=True):
+    """A table of holidays, and of the days worked in their place."""
 
-    calendar_id: Id
+    holidays_id: Id
     title: Title
     closed: Annotated[tuple[Closed, ...], key("休息日", "Closed days", [])] = ()
     workdays: Annotated[tuple[Workday, ...], key("调休上班", "Days worked in place of others", [])] = ()
@@ -53,7 +53,7 @@ class Duty(Part, frozen=True, kw_only=True):
     duty_id: Id
     title: Title
     shifts: Annotated[tuple[Shift, ...], key("班次", "Shifts; they may overlap", [])]
-    calendar: Annotated[Id, key("日历", "A calendar_id; without one every week is the same", "cn")] | None = None
+    holidays: Annotated[Id, key("节假日", "A holidays_id; without one every week is the same", "cn")] | None = None
 
 
 class Escalation(Part, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from qunce.playbook.schema.base import ID_PATTERN, SCHEMA_VERSION, Id, Mode, Part, Text, Title, duration, key
 from qunce.playbook.schema.checks import DAY, AnyCheck
-from qunce.playbook.schema.desk import AnswerRule, Calendar, Duty
+from qunce.playbook.schema.desk import AnswerRule, Duty, Holidays
 from qunce.playbook.schema.segments import Segment
 
 Do = Literal["talk", "warn", "mute", "remove", "ban"]
@@ -133,5 +133,5 @@ class Playbook(Part, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     answers: tuple[AnswerRule, ...] = ()
     duties: tuple[Duty, ...] = ()
-    calendars: tuple[Calendar, ...] = ()
+    holidays: tuple[Holidays, ...] = ()
     segments: tuple[Segment, ...] = ()
