@@ -23,9 +23,8 @@ HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
 CLOCK: Final = LocalClock(ZoneInfo("Asia/Shanghai"))
 NOW: Final = Moment(20_017 * DAY + 7 * HOUR + HOUR // 2, CLOCK)  # Saturday 2024-10-21 15:30 in Shanghai
-ACCOUNTS: Final = range(1, 9)
-"""1 to 5 are members, 6 is a second account of 5, 7 is staff, 8 a bot."""
 MEMBERS: Final = (1, 2, 3, 4, 5)
+"""Account 6 is a second one of member 5, 7 is staff, 8 a bot."""
 GROUPS: Final = (1, 2, 3)
 """Group 3 is a direct chat."""
 EXCEPTIONS: Final = (
@@ -64,8 +63,8 @@ def worlds(draw: st.DrawFn) -> World:
         "groups": [{"group_id": g, "community_id": 1, "kind": "other" if g == 3 else "group"} for g in GROUPS],
         "member_profiles": [draw(_profile("member", member_id=number)) for number in MEMBERS],
         "membership_profiles": [
-            draw(_profile("membership", group_id=g, identity_id=a))
-            for g in (1, 2) for a in ACCOUNTS if draw(st.integers(0, 3))
+            draw(_profile("membership", group_id=g, member_id=number))
+            for g in (1, 2) for number in MEMBERS if draw(st.integers(0, 3))
         ],
         "group_profiles": [draw(_profile("group", group_id=g)) for g in (1, 2)],
         "tags": draw(st.lists(_tag(), max_size=6, unique_by=lambda row: tuple(row.values()))),

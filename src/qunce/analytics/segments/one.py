@@ -73,12 +73,11 @@ class _Reader:
             keys = {(row[column], 0): row for row in self._rows[table]}
             return {key: self._subject(of, key, row) for key, row in keys.items()}
         words = {row["group_id"]: row for row in self._rows["group_profiles"]}
-        accounts: dict[Key, list[Row]] = {}
+        found: dict[Key, SubjectRow] = {}
         for row in self._rows["membership_profiles"]:
-            person = self._person(row["identity_id"])
-            if person:
-                accounts.setdefault((person, row["group_id"]), []).append(row)
-        return {key: self._subject(of, key, {**words.get(key[1], {}), **_merged(found)}) for key, found in accounts.items()}
+            key = (row["member_id"], row["group_id"])
+            found[key] = self._subject(of, key, {**words.get(key[1], {}), **row, "role": ROLES[row["role"] - 1]})
+        return found
 
     def _subject(self, of: Subject, key: Key, row: Row) -> SubjectRow:
         attributes: dict[str, Value] = {}
@@ -115,19 +114,6 @@ class _Reader:
             yield actor, Happened(kind=_ACTED[row["type"]], member_id=actor, peer=peer, **fields)
         if actor and peer and row["type"] in _MET:
             yield peer, Happened(kind=_MET[row["type"]], member_id=peer, peer=actor, **fields)
-
-
-def _merged(accounts: list[Row]) -> dict[str, Value]:
-    """Return one membership from the accounts of one member in one group; see `scans.subjects`."""
-    gone = [row["left_at"] for row in accounts]
-    return {
-        "joined_at": min((row["joined_at"] for row in accounts if row["joined_at"]), default=0),
-        "left_at": 0 if min(gone) == 0 else max(gone),
-        "role": ROLES[max(row["role"] for row in accounts) - 1],
-        "first_seen_at": min((row["first_seen_at"] for row in accounts if row["first_seen_at"]), default=0),
-        "last_message_at": max(row["last_message_at"] for row in accounts),
-        "messages": sum(row["messages"] for row in accounts),
-    }
 
 
 TABLES: Final = ("facts", "exceptions", "groups", *PROFILE_SCHEMAS)

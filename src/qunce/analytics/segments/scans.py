@@ -38,16 +38,7 @@ def subjects(tables: SegmentTables, of: Subject) -> Expr:
         return tables.member_profiles.rename(person="member_id")
     if of == "group":
         return tables.group_profiles
-    rows = people(tables, tables.membership_profiles, "identity_id")
-    return rows.group_by(["person", "group_id"]).agg(
-        joined_at=ibis.coalesce(rows.joined_at.nullif(0).min(), 0),
-        # Somebody with two accounts has left once both have.
-        left_at=ibis.ifelse(rows.left_at.min() == 0, 0, rows.left_at.max()),
-        role=rows.role.max(),
-        first_seen_at=ibis.coalesce(rows.first_seen_at.nullif(0).min(), 0),
-        last_message_at=rows.last_message_at.max(),
-        messages=rows.messages.sum().cast("int64"),
-    )
+    return tables.membership_profiles.rename(person="member_id")
 
 
 def without_direct(tables: SegmentTables, rows: Expr) -> Expr:
@@ -82,20 +73,20 @@ def with_since(tables: SegmentTables, rows: Expr, sinces: Iterable[Since], perso
         marks = source.select(*keys, **{since_name(since): source[attribute]})
         column = person or "actor"
         if of != "group" and person is None:
-            marks = marks.inner_join(_accounts(tables), "person").drop("person").rename(person="identity_id")
+            marks = _per_account(tables, marks)
         marks = marks.rename(**{f"k{number}_{key}": key for key in keys})
         pairs = [(column if key == "person" else key, f"k{number}_{key}") for key in keys]
         rows = rows.left_join(marks, pairs).drop(*[f"k{number}_{key}" for key in keys])
     return rows
 
 
-def _accounts(tables: SegmentTables) -> Expr:
-    """Return every account of every member: (person, identity_id)."""
+def _per_account(tables: SegmentTables, marks: Expr) -> Expr:
+    """Return rows per member as rows per account of that member; the column keeps its name."""
     odd = tables.exceptions
-    own = tables.member_profiles.select(person="member_id", identity_id="member_id")
-    own = own.anti_join(odd.select("identity_id"), "identity_id")
-    moved = odd.filter(odd.excluded == 0).select(person="member_id", identity_id="identity_id")
-    return ibis.union(own, moved, distinct=False)
+    own = marks.anti_join(odd.select(person="identity_id"), "person")
+    moved = odd.filter(odd.excluded == 0).select(account="identity_id", person="member_id")
+    others = marks.inner_join(moved, "person").drop("person").rename(person="account")
+    return ibis.union(own, others.select(*own.columns), distinct=False)
 
 
 def cube(tables: SegmentTables, columns: Mapping[Column, str], per_group: bool, now: Moment) -> Expr:

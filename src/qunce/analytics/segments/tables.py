@@ -18,7 +18,7 @@ PROFILE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
         "last_message_at": "int64", "messages": "int64", "orders": "int64", "spend": "int64", "groups": "int64",
     },
     "membership_profiles": {
-        "group_id": "int64", "identity_id": "int64", "joined_at": "int64", "left_at": "int64", "role": "int8",
+        "group_id": "int64", "member_id": "int64", "joined_at": "int64", "left_at": "int64", "role": "int8",
         "first_seen_at": "int64", "last_message_at": "int64", "messages": "int64",
     },
     "group_profiles": {

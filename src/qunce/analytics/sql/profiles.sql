@@ -18,13 +18,18 @@ where m.kind not in ({not_members}) and exists (select 1 from identity a where a
 order by m.id
 
 -- membership_profiles --
--- Accounts in groups; role 1 = member, 2 = admin, 3 = owner; 0 = none.
-select s.group_id, s.identity_id, coalesce(s.joined_ms, 0) as joined_at, coalesce(s.left_ms, 0) as left_at,
-       case s.role when 'owner' then 3 when 'admin' then 2 else 1 end as role, s.first_ms as first_seen_at,
-       coalesce(s.last_message_ms, 0) as last_message_at, s.message_count as messages
+-- Members in groups, their accounts taken together: who has two has left once both have. Role 1 = member, 2 = admin, 3 = owner.
+select s.group_id, a.member_id, coalesce(min(s.joined_ms), 0) as joined_at,
+       case when count(s.left_ms) = count(*) then max(s.left_ms) else 0 end as left_at,
+       max(case s.role when 'owner' then 3 when 'admin' then 2 else 1 end) as role, min(s.first_ms) as first_seen_at,
+       coalesce(max(s.last_message_ms), 0) as last_message_at, sum(s.message_count) as messages
 from membership s
 join chat_group g on g.id = s.group_id and g.kind = 'group'
-order by s.group_id, s.identity_id
+join identity a on a.id = s.identity_id
+join member m on m.id = a.member_id
+where a.kind not in ({not_members}) and m.kind not in ({not_members})
+group by s.group_id, a.member_id
+order by s.group_id, a.member_id
 
 -- group_profiles --
 -- Groups with the members who are there; 0 = none.
