@@ -147,6 +147,7 @@ ANSWERS = [
     pytest.param(
         "09:00 小红: 有货吗\n09:01 小明: 能退吗\n09:03 客服*: 有", [("小红", 180), ("小明", 120)], id="one word may answer two"
     ),
+    pytest.param("09:00 小红: 有货吗\n09:31 客服*: 今晚直播", [("小红", None)], id="half an hour later it is another topic"),
     pytest.param("09:00 小红: 早上好\n09:01 客服*: 早", [], id="chatter starts no clock"),
     pytest.param("09:00 小红: 有货吗", [("小红", None)], id="a question may stay open"),
     pytest.param("09:00 客服*: 有问题吗\n09:01 小红: 没有", [], id="staff ask no questions"),
@@ -164,6 +165,12 @@ def test_a_reply_answers_only_the_one_it_is_for() -> None:
     red = said("群", "小红", "有货吗", at="09:00")
     take(red, said("群", "小明", "能退吗", at="09:01"), said("群", "客服", "有", at="09:02", kind="staff", reply_to=red))
     assert dict(Question.objects.values_list("identity__name", "response_s")) == {"小红": 120, "小明": None}
+
+
+def test_a_reply_answers_hours_later_too() -> None:
+    red = said("群", "小红", "有货吗", at="09:00")
+    take(red, said("群", "客服", "有", at="15:00", kind="staff", reply_to=red))
+    assert Question.objects.get().response_s == 6 * 3_600
 
 
 def test_a_day_later_is_no_answer() -> None:

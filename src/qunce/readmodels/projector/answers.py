@@ -5,7 +5,7 @@ Rules (worked example in docs/algorithms/first-response.md):
 - A question is a message of a member in a group that reads like one, is not retracted, and comes while no question of the same
   member is open there: a follow-up does not move the deadline.
 - A staff message that replies to somebody answers that person's open question. A staff message that replies to nobody answers
-  every open question of the group.
+  every question asked in the half hour before it; later it is more likely the next announcement than an answer.
 - A question is open for a day; later words of staff are not its answer. Bots and house personas never answer.
 
 Questions are settled after ingest, group by group from the first change on, since answers come later than questions, files come
@@ -22,6 +22,8 @@ from qunce.domain.localtime import DAY_MS
 from qunce.readmodels.rows import Database, Row
 
 OPEN_MS = DAY_MS
+UNADDRESSED_MS = 30 * 60_000
+"""How long a staff message that replies to nobody still counts as an answer."""
 _COLUMNS = ("seq", "group_id", "identity_id", "ts_ms", "day", "answer_seq", "responder_id", "response_s")
 _FLUSH = 5_000
 _ASKERS = ("member", "unknown")
@@ -59,7 +61,7 @@ class Pairing:
         if kind == "staff" and self.waiting:
             asker = self.authors.get(reply_to) if reply_to is not None else None
             if reply_to is None:
-                answered = list(self.waiting.values())
+                answered = [asked for asked in self.waiting.values() if ts_ms - asked.ts_ms <= UNADDRESSED_MS]
             else:
                 answered = [self.waiting[asker]] if asker in self.waiting else []
             for asked in answered:
