@@ -115,12 +115,9 @@ def run(course: list[Happening], state: core.State | None = None) -> tuple[list[
     state = state or core.State()
     decisions: list[Decision] = []
     for happening in course:
-        decisions += core.step(
-            state,
-            Happening(happening.seq, happening.event, group=happening.group, actor=happening.actor),
-            program(),
-            happening.event.ts_ms,
-        )
+        fresh = Happening(happening.seq, happening.event, group=happening.group, actor=happening.actor)
+        found = core.step(state, fresh, program(), happening.event.ts_ms)
+        decisions += [decision for decision in found if isinstance(decision, Decision)]
     return decisions, state
 
 
@@ -166,7 +163,7 @@ def test_every_decision_names_its_rule_version_reason_and_evidence_and_only_one_
         seen.add(decision.decision_id)
         assert all((decision.rule_id, decision.version == program().version, decision.reason, decision.evidence))
         assert 0 <= decision.score <= 1
-        if decision.offence:
+        if isinstance(decision, Decision) and decision.offence:
             world = (decision.event, "observe" if decision.mode == "observe" else "real", decision.subject)
             acting[world] = acting.get(world, 0) + 1
     assert all(count == 1 for count in acting.values())
@@ -211,7 +208,7 @@ def test_nearly_equal_texts_share_fingerprints_and_different_ones_do_not() -> No
     one, other = fingerprint.near(text), fingerprint.near(text + "哦")
     assert fingerprint.alike(one, other)
     assert not fingerprint.alike(one, fingerprint.near("今天孩子发烧了请问哪家医院的儿科周末有医生"))
-    assert fingerprint.near("短") == ()
+    assert fingerprint.near("短") == b""
 
 
 @pytest.mark.parametrize(
@@ -230,8 +227,9 @@ def test_a_passed_rule_says_so_when_asked_and_names_exemption() -> None:
     decisions = core.decide(
         core.State(), Happening(1, event, group=GroupId(1), actor=IdentityId(1)), program(), 0, ask_pass=True
     )
-    assert {decision.verdict for decision in decisions} == {"pass"}
-    assert {decision.reason for decision in decisions} == {"", "exempt"}
+    moderated = [decision for decision in decisions if isinstance(decision, Decision)]
+    assert {decision.verdict for decision in moderated} == {"pass"}
+    assert {decision.reason for decision in moderated} == {"", "exempt"}
 
 
 def test_an_old_message_is_suggested_not_acted_on() -> None:
@@ -245,5 +243,5 @@ def test_an_old_message_is_suggested_not_acted_on() -> None:
         fresh = core.decide(state, happening, program(), seq)
         decisions = core.decide(state, happening, program(), seq + 7 * 3_600_000)
         core.fold(state, happening)
-    assert [decision.mode for decision in fresh] == ["act"]
-    assert [decision.mode for decision in decisions] == ["suggest"]
+    assert [decision.mode for decision in fresh if isinstance(decision, Decision)] == ["act"]
+    assert [decision.mode for decision in decisions if isinstance(decision, Decision)] == ["suggest"]

@@ -9,6 +9,7 @@ Hashes are CRC-32, the same in every process; Python's own `hash` of a text is n
 from __future__ import annotations
 
 from functools import lru_cache
+from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -17,6 +18,7 @@ MAX_NEAR_CHARS: Final = 300
 """Longer texts are compared by their beginning."""
 NEAR_SHARED: Final = 3
 """Numbers out of four that nearly equal texts must share."""
+_PACK: Final = Struct("<4I").pack
 _SCRAMBLE: Final = (0, 0x5BD1E995, 0xA3C59AC3, 0xF1357AEA)
 
 
@@ -24,7 +26,7 @@ class Prints(NamedTuple):
     """Both fingerprints of a text."""
 
     same: int
-    near: tuple[int, ...]
+    near: bytes
 
 
 @lru_cache(maxsize=16)
@@ -38,15 +40,18 @@ def same(squeezed: str) -> int:
     return crc32(squeezed.encode("utf-8", "surrogatepass")) or 1 if squeezed else 0
 
 
-def near(squeezed: str) -> tuple[int, ...]:
-    """Return the four numbers that nearly equal texts share most of; empty for short texts."""
+def near(squeezed: str) -> bytes:
+    """Return the four numbers that nearly equal texts share most of, four bytes each; empty for short texts."""
     if len(squeezed) < MIN_NEAR_CHARS:
-        return ()
+        return b""
     data = squeezed[:MAX_NEAR_CHARS].encode("utf-32-le", "surrogatepass")
     pieces = [crc32(data[start : start + 8]) for start in range(0, len(data) - 4, 4)]
-    return tuple([min(pieces) if not mask else min([piece ^ mask for piece in pieces]) for mask in _SCRAMBLE])
+    return _PACK(*[min([piece ^ mask for piece in pieces]) for mask in _SCRAMBLE])
 
 
-def alike(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+def alike(one: bytes, other: bytes) -> bool:
     """Tell whether two texts are nearly equal by their four numbers."""
-    return sum(a == b for a, b in zip(one, other, strict=False)) >= NEAR_SHARED
+    if not one or not other:
+        return False
+    shared = (one[:4] == other[:4]) + (one[4:8] == other[4:8]) + (one[8:12] == other[8:12]) + (one[12:] == other[12:])
+    return shared >= NEAR_SHARED

@@ -38,7 +38,7 @@ FOREVER_MS: Final = 1 << 60
 JOINS_MS: Final = 3_600_000
 REJOIN_MS: Final = 90 * 86_400_000
 MAX_FINDINGS: Final = 200
-SPARE: Final = 100
+SPARE: Final = 50
 """Forgetting is done for this many messages, or an hour, at a time."""
 MAX_PERSON_JOINS: Final = 20
 _KINDS: Final[dict[str, PartyKind]] = {

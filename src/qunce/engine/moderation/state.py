@@ -1,5 +1,6 @@
 """Remember what the checks need about the past of each group; nothing more.
 
+The many small records are kept from the cycle collector (`gc=False`): none can hold itself, and there may be millions.
 All times are event times in ms. Windows are bounded (`RECENT_MS`), so memory depends on how busy a group is, not on how old.
 """
 
@@ -21,7 +22,7 @@ FIRST_MESSAGES: Final = 50
 """A person's messages are counted up to this; more than that is no newcomer."""
 
 
-class Sent(msgspec.Struct, array_like=True):
+class Sent(msgspec.Struct, array_like=True, gc=False):
     """A message of the last day, without its text."""
 
     seq: int
@@ -31,13 +32,13 @@ class Sent(msgspec.Struct, array_like=True):
     chars: int
     same: int
     """Fingerprint of the folded text; 0 = no text."""
-    near: tuple[int, ...]
+    near: bytes
     """Fingerprints that nearly equal texts share most of; empty for short texts."""
     media: tuple[str, ...]
     """Kinds of content beside text."""
 
 
-class Strike(msgspec.Struct, array_like=True):
+class Strike(msgspec.Struct, array_like=True, gc=False):
     """A decision that counts on a ladder."""
 
     decision_id: str
@@ -50,7 +51,7 @@ class Strike(msgspec.Struct, array_like=True):
     blocks: bool = False
 
 
-class Person(msgspec.Struct, array_like=True):
+class Person(msgspec.Struct, array_like=True, gc=False):
     """A person in a group."""
 
     joined_ms: int | None = None
@@ -62,7 +63,7 @@ class Person(msgspec.Struct, array_like=True):
     joins: list[int] = []
 
 
-class Finding(msgspec.Struct, array_like=True):
+class Finding(msgspec.Struct, array_like=True, gc=False):
     """That a rule found something, whatever was done about it."""
 
     decision_id: str
@@ -72,7 +73,7 @@ class Finding(msgspec.Struct, array_like=True):
     category: str
 
 
-class Reported(msgspec.Struct, array_like=True):
+class Reported(msgspec.Struct, array_like=True, gc=False):
     """That a person answered a message with a report word."""
 
     ts_ms: int

@@ -36,7 +36,7 @@ def find_duplicate(check: schema.Duplicate, look: Look) -> Evidence | None:
         return None
     same, near = fingerprint.prints(squeezed)
     if check.similarity == "same":
-        near = ()
+        near = b""
     alike = [sent for sent in before if sent.same == same or (near and fingerprint.alike(near, sent.near))]
     if len(alike) + 1 < check.times:
         return None
