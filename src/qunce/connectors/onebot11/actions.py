@@ -81,6 +81,6 @@ def _send(conv: str, content: Content) -> Act:
 
 
 def _number(value: str) -> int:
-    if not value.lstrip("-").isdigit() or not value.isascii():
+    if not value.removeprefix("-").isdigit() or not value.isascii():
         raise Permanent("bad_id", "QQ ids are numbers")
     return int(value)

@@ -12,6 +12,7 @@ import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -100,8 +101,9 @@ class OneBot11:
                 self._send = None
                 self._forget_answers()
                 events, _ = self._health.failed(Retryable("hung_up"))
-                if events:
-                    await self._reports.put(Batch(events=events))
+                # A full queue means that nobody stores; waiting for it here would keep the connection from ending.
+                with suppress(asyncio.QueueFull):
+                    self._reports.put_nowait(Batch(events=events))
 
     async def run(self, emit: Emit, since: str | None) -> None:
         """Emit what arrives until cancelled; what `serve` takes in waits here until it is stored."""
