@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from qunce.domain.events import Event, MemberRestricted, MessageDeleted
+from qunce.domain.ids import GroupId, IdentityId
 from qunce.outbox.models import Delivery, State
 from qunce.readmodels.models import Membership, Message
 from qunce.runtime.commands import CommandRefused
@@ -213,7 +214,7 @@ def test_a_declined_suggestion_does_nothing_and_counts_for_nothing(stage: Stage)
     assert stage.deliver() == []
     assert set(Delivery.objects.values_list("state", flat=True)) == {State.DECLINED}
     stage.react()
-    assert stage.reactor.state.moderation.groups[1].people[1].strikes == []
+    assert stage.reactor.state.moderation.groups[GroupId(1)].people[IdentityId(1)].strikes == []
 
 
 def test_a_changed_rule_acts_by_its_new_version(stage: Stage) -> None:
@@ -276,7 +277,7 @@ def test_without_a_playbook_everything_is_remembered_and_nothing_decided(tmp_pat
     stage.say("老王", AD)
     assert stage.react() == 1
     assert not Case.objects.exists()
-    assert stage.reactor.state.moderation.groups[1].recent[0].seq == 1
+    assert stage.reactor.state.moderation.groups[GroupId(1)].recent[0].seq == 1
 
 
 def test_a_channel_in_simulation_does_nothing_and_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The application a server runs: Django, behind the body limit, with the in-process workers of the settings."""
+"""The application a server runs: Django and the doors for platforms, behind the body limit, with the in-process workers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.conf import settings  # noqa: E402 - settings and apps are there fro
 from django.utils.module_loading import import_string  # noqa: E402
 
 from qunce.accounts.sessions import is_signed_in  # noqa: E402
+from qunce.api.inbound import with_doors  # noqa: E402
 from qunce.config.body_limit import BodyLimit  # noqa: E402
 from qunce.config.lifespan import with_workers  # noqa: E402
 from qunce.config.static_files import collect  # noqa: E402
@@ -22,7 +23,7 @@ collect()  # before the handler, whose middleware reads the names once
 
 application = with_workers(
     BodyLimit(
-        app=ASGIHandler(),  # type: ignore[arg-type]  # the stubs type ASGI messages as closed records
+        app=with_doors(ASGIHandler()),  # type: ignore[arg-type]  # the stubs type ASGI messages as closed records
         small=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         large=settings.MAX_UPLOAD_BYTES,
         upload_paths=settings.UPLOAD_PATHS,

@@ -40,7 +40,8 @@ class _Line:
     """A channel that runs here."""
 
     channel: Channel
-    connector: Connector
+    platform: Connector
+    """The connector itself, whatever the channel's mode makes of what it is asked."""
     client: httpx.AsyncClient
     tasks: list[asyncio.Task[None]]
 
@@ -63,7 +64,7 @@ class Switchboard:
         """Return a channel that runs here with its connector; None = it does not. For platforms that call us."""
         for line in self._lines.values():
             if (line.channel.connector, line.channel.account) == (kind, account):
-                return line.channel, line.connector
+                return line.channel, line.platform
         return None
 
     async def run(self) -> None:
@@ -98,20 +99,21 @@ class Switchboard:
     async def _dial(self, channel: Channel) -> None:
         client = httpx.AsyncClient(follow_redirects=False)
         try:
-            connector = wiring.connector_of(channel, client, self._life)
+            platform = wiring.connector_of(channel, client, self._life)
         except (BadSettings, AuthFailed, KeyError) as error:
             await client.aclose()
             code = error.code if isinstance(error, AuthFailed) else "bad_settings"
             if channel.code != code:
                 await self._tell(channel, "auth_failed", code)
             return
+        connector = wiring.WRAPPERS[channel.mode](platform)
         hand = await self._thread.do(self._hand, channel, connector)
         deliverer = Deliverer(connector, hand, self._thread)
         tasks = [
             asyncio.create_task(self._read(channel, connector), name=f"read:{channel.pk}"),
             asyncio.create_task(self._deliver(channel, deliverer), name=f"deliver:{channel.pk}"),
         ]
-        self._lines[channel.pk] = _Line(channel, connector, client, tasks)
+        self._lines[channel.pk] = _Line(channel, platform, client, tasks)
 
     async def _hang_up(self, pk: int) -> None:
         line = self._lines.pop(pk)

@@ -103,6 +103,9 @@ class Store:
         for event in batch.events:
             if isinstance(event.body, ConnectorStatus):
                 changes |= {"status": event.body.state, "code": event.body.code or "", "status_ms": event.ts_ms}
+        if batch.events and "status" not in changes:
+            # What is told to us without a connection of ours is up when it is first heard.
+            Channel.objects.filter(pk=report.channel_id, status="new").update(status="up", status_ms=moment)
         if changes:
             Channel.objects.filter(pk=report.channel_id).update(**changes)
 

@@ -150,9 +150,11 @@ def life() -> Life:
 
 
 def connector_of(channel: Channel, client: httpx.AsyncClient, life: Life) -> Connector:
-    """Return the connector of a channel in its mode. Raises BadSettings, and what the connector raises about them."""
-    kind = KINDS[channel.connector]
-    return WRAPPERS[channel.mode](kind.make(settings_of(channel.connector, channel.settings), client, life))
+    """Return the connector of a channel as its platform knows it; `WRAPPERS` puts it into the channel's mode.
+
+    Raises BadSettings, and what the connector raises about them.
+    """
+    return KINDS[channel.connector].make(settings_of(channel.connector, channel.settings), client, life)
 
 
 def settings_of(connector: str, text: str) -> Any:
