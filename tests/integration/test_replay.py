@@ -81,6 +81,7 @@ def test_the_report_names_rules_people_messages_and_late_answers(past: None) -> 
     (answers,) = report.side.answers
     assert (answers.what, answers.answered, answers.late, answers.median_s, answers.p90_s) == ("first staff", 2, 1, 60, 300)
     assert [(line.responder, line.waited_s) for line in report.side.late] == [("小丽", 300)]
+    assert (report.side.delay.messages, report.side.delay.median_s) == (0, None), "the past was imported"
     assert {row.group: row.messages for row in report.groups} == {"一群": 5, "二群": 1}
 
 

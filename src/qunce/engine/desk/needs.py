@@ -13,8 +13,10 @@ from typing import Final, Literal, NamedTuple
 from qunce.domain.desk import Need
 from qunce.engine.text.views import Views
 
-MAX_ASK_CHARS: Final = 600
-"""Questions are looked for in this much of a message's beginning and end: longer ones are posts that ask at an edge."""
+MAX_ASK_CHARS: Final = 300
+"""Questions are looked for in this much of a message's beginning: longer ones are posts, not questions."""
+MAX_TROUBLE_CHARS: Final = 1_000
+"""Complaints and trouble with orders are looked for in this much."""
 
 _COMPLAINT: Final = re.compile(
     r"投诉|差评|骗人的|骗子|被骗|骗钱|上当|受骗|坑人|坑爹|黑店|假货|维权|12315|消协|曝光你|智商税|退钱|还钱|烂脸|"
@@ -96,7 +98,7 @@ def asked(views: Views) -> Asked | None:
     """Return what the words of a message ask for; None when they ask for nothing. Whom they are said to is not looked at."""
     if len(views.stripped) < _ENOUGH:
         return None
-    text = views.folded
+    text = views.folded[:MAX_TROUBLE_CHARS]
     complaint = _COMPLAINT.search(text)
     if complaint:
         return Asked("complaint", *complaint.span())
@@ -107,8 +109,7 @@ def asked(views: Views) -> Asked | None:
 
 
 def _question(text: str) -> Asked | None:
-    if len(text) > MAX_ASK_CHARS:
-        text = text[: MAX_ASK_CHARS // 2]
+    text = text[:MAX_ASK_CHARS]
     found = _ASKS.search(text) or _SHORT_TAG.search(text)
     if found is None or (found[0] == "?" and "://" in text[: found.start()][-200:]) or _RHETORIC.search(text):
         return None

@@ -117,6 +117,8 @@ def _side(side: Side, zone: ZoneInfo) -> list[str]:
         lines += ["by whom", *map(_answer, side.responders)]
     if side.missed:
         lines.append("deadlines passed on duty of: " + ", ".join(f"{name} {times:,}" for name, times in side.missed.items()))
+    if side.delay.messages:
+        lines.append(f"they reached us after {side.delay.median_s} s (median), {side.delay.p90_s} s (p90); in no wait")
     if side.late:
         lines += ["late answers", *(_line(line, zone) for line in side.late)]
     return lines

@@ -80,6 +80,14 @@ class AnswerRow(msgspec.Struct, frozen=True, kw_only=True):
     p90_s: int | None
 
 
+class Delay(msgspec.Struct, frozen=True, kw_only=True):
+    """How long questions and answers took to reach us, apart from all waits. The figures are None when none came live."""
+
+    messages: int
+    median_s: int | None
+    p90_s: int | None
+
+
 class Side(msgspec.Struct, frozen=True, kw_only=True):
     """What one playbook decided."""
 
@@ -90,6 +98,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     late: tuple[Line, ...]
     missed: dict[str, int]
     """Deadlines that passed, by platform id of who was on the roster then."""
+    delay: Delay
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +182,7 @@ def side_of(tally: Tally, version: str, titles: Mapping[str, str], names: Names)
         responders=tuple(_answers(names.people.get(person, ""), person, answering) for person, answering in responders),
         late=tuple(line_of(sample, names) for sample in tally.late),
         missed=dict(sorted(tally.missed.items())),
+        delay=Delay(messages=tally.delays.answered, median_s=tally.delays.rank(1, 2), p90_s=tally.delays.rank(9, 10)),
     )
 
 

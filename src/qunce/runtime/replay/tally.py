@@ -113,6 +113,8 @@ class Tally(msgspec.Struct):
     """Deadlines that passed while these platform ids were on the roster."""
     late: list[Sample] = msgspec.field(default_factory=list)
     """The first late answers."""
+    delays: Answering = msgspec.field(default_factory=Answering)
+    """How long the messages behind these figures took to reach us, in seconds; imported ones are left out."""
 
     def add(self, decision: AnyDecision) -> None:
         """Count a decision."""
@@ -123,6 +125,8 @@ class Tally(msgspec.Struct):
             self._answer(decision, sample)
 
     def _answer(self, decision: DeskDecision, sample: Sample) -> None:
+        if decision.delay_ms is not None and decision.verdict in ("awaits", "answered"):
+            self.delays.add(decision.delay_ms // 1_000, late=False)
         if decision.verdict == "late":
             for name in decision.on_duty:
                 self.missed[name] = self.missed.get(name, 0) + 1
@@ -140,6 +144,7 @@ class Tally(msgspec.Struct):
         join_counts(self.counts, other.counts)
         _join_answers(self.stages, other.stages)
         _join_answers(self.responders, other.responders)
+        self.delays.join(other.delays)
         for name, times in other.missed.items():
             self.missed[name] = self.missed.get(name, 0) + times
         self.late = sorted([*self.late, *other.late])[:MAX_LATE]
