@@ -201,6 +201,18 @@ def test_a_job_whose_worker_died_is_taken_up_again(data: Path, chat_file: Any) -
     assert Job.objects.get(pk=job_id).state == JobState.DONE
 
 
+def test_uploads_nobody_came_back_for_are_removed_after_a_week(data: Path) -> None:
+    from qunce.runtime.imports.service import ABANDONED_S, clear_abandoned_uploads
+
+    kept = data / "uploads" / "abc" / "chat.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("hello")
+    now = int(kept.parent.stat().st_mtime * 1000)
+    assert clear_abandoned_uploads(now + ABANDONED_S * 1000 - 1_000) == 0
+    assert clear_abandoned_uploads(now + ABANDONED_S * 1000 + 1_000) == 1
+    assert not kept.parent.exists()
+
+
 def test_a_job_that_fails_says_so_and_lets_the_next_one_run(data: Path) -> None:
     first = jobs.enqueue("import", {}, actor_id=None)
     second = jobs.enqueue("rebuild", {}, actor_id=None)

@@ -25,12 +25,14 @@ logger = logging.getLogger(__name__)
 KINDS = {
     "import": "qunce.runtime.imports.service:perform",
     "rebuild": "qunce.runtime.rebuild:perform",
+    "replay": "qunce.runtime.replay.job:perform",
 }
 """Each kind's `perform(params, beat) -> result`; `beat(progress)` stores progress and is a sign of life."""
 
 STALE_MS = 60_000
 _IDLE_S = 2.0
 _BEAT_S = 0.5
+_TIDY_S = 3_600.0
 _wake = threading.Event()
 
 
@@ -116,10 +118,14 @@ async def work() -> None:
 
 
 def _loop(stop: threading.Event) -> None:
+    tidied = float("-inf")
     while not stop.is_set():
         close_old_connections()
         try:
             busy = run_next()
+            if time.monotonic() - tidied > _TIDY_S:
+                import_module("qunce.runtime.imports.service").clear_abandoned_uploads(now_ms())
+                tidied = time.monotonic()
         except Exception:  # the database may be away for a moment; the loop must not die of it
             logger.exception("job loop failed", extra={"action": "job.loop_failed"})
             busy = False

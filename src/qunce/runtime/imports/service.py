@@ -22,6 +22,7 @@ from qunce.runtime.imports.storing import store
 from qunce.runtime.ingest import Ingest, fewer_collections
 
 JOB_KIND = "import"
+ABANDONED_S = 7 * 86_400
 Progress = Callable[[str, str, int, int, int], None]
 """Called with step (`read`, `store`), file name, done, in all (bytes when reading, events when storing), events so far."""
 
@@ -87,7 +88,18 @@ def perform(params: dict[str, Any], beat: Callable[[dict[str, Any]], None]) -> d
         for path in request.paths:
             if path.is_relative_to(uploads):
                 path.unlink(missing_ok=True)
+                if path.parent != uploads and not any(path.parent.iterdir()):
+                    path.parent.rmdir()
     return report.as_json()
+
+
+def clear_abandoned_uploads(moment: int) -> int:
+    """Remove uploads tried a week ago and never imported, as chats are not kept idly; return how many."""
+    uploads = Path(settings.DATA_DIR) / "uploads"
+    old = [path for path in uploads.glob("*") if path.stat().st_mtime < moment / 1000 - ABANDONED_S]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    return len(old)
 
 
 def _near(read: list[Any], name: str) -> list[str]:
