@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qunce.analytics.engine import show
+from qunce.analytics.segments.one import Known, read_subjects
 from qunce.analytics.segments.plan import Plan
 from qunce.analytics.segments.tables import GIVEN_SCHEMAS, SCHEMAS, SegmentTables, tables_by_name
 from qunce.analytics.tables import Expr
@@ -82,6 +83,39 @@ class SegmentEngine:
                 counts[name] = int(pc.sum(rows[f"s{index}"]).as_py() or 0)
         return counts
 
+    def known(self, of: Subject, member_id: int) -> Known:
+        """Return one member, or its memberships, with all events: what `engine.segments.evaluate` reads.
+
+        Raises ValueError for groups.
+        """
+        if of == "group":
+            raise ValueError("a group is not about one member")
+        with self._lock:
+            connection, tables = self._connection, tables_by_name()
+            manifest = self._store.manifest()
+            self._show_files(manifest, None)
+            connection.con.register("tags", self._tags)
+
+            def read(rows: Expr) -> list[dict[str, Any]]:
+                found: list[dict[str, Any]] = connection.to_pyarrow(rows).to_pylist()
+                return found
+
+            odd = read(tables.exceptions)
+            accounts = [member_id, *(row["identity_id"] for row in odd if row["member_id"] == member_id)]
+            facts, orders = tables.facts, tables.order_events
+            rows = {
+                "exceptions": odd,
+                "facts": read(facts.filter(facts.actor.isin(accounts) | facts.peer.isin(accounts))),
+                "order_events": read(orders.filter(orders.identity_id.isin(accounts))),
+                "groups": read(tables.groups.filter(tables.groups.kind != "group")),
+                "group_profiles": read(tables.group_profiles) if of == "membership" else [],
+                "tags": read(tables.tags.filter(tables.tags.subject_id == member_id)),
+            }
+            for name in ("member_profiles", "membership_profiles"):
+                profiles = getattr(tables, name)
+                rows[name] = read(profiles.filter(profiles.member_id == member_id))
+        return read_subjects(of, rows, self._currency)
+
     def _flags(self, rules: Rules, now_ms: int, wanted: Sequence[str] | None) -> list[tuple[Plan, Subject, pa.Table]]:
         plan = Plan(rules, tuple(rules) if wanted is None else wanted, self.moment(now_ms), self._currency)
         with self._lock:
@@ -107,15 +141,17 @@ class SegmentEngine:
         return found
 
     def _show(self, plan: Plan, manifest: Manifest, tables: SegmentTables) -> None:
-        first = plan.first_day()
+        self._show_files(manifest, plan.first_day())
+        self._connection.con.register("tags", self._tags)
+        self._connection.con.register("draws", self._draws(plan, tables))
+
+    def _show_files(self, manifest: Manifest, first: int | None) -> None:
         facts = self._store.segment_paths(manifest, first if first is not None else -_LAST_DAY, _LAST_DAY)
         show(self._connection, "facts", [str(path) for path in facts], SCHEMAS["facts"])
         for name, schema in SCHEMAS.items():
             if name != "facts" and name not in GIVEN_SCHEMAS:
                 path = self._store.dimension_path(manifest, name)
                 show(self._connection, name, [str(path)] if path else [], schema)
-        self._connection.con.register("tags", self._tags)
-        self._connection.con.register("draws", self._draws(plan, tables))
 
     def _draws(self, plan: Plan, tables: SegmentTables) -> pa.Table:
         units: dict[str, set[int]] = {}

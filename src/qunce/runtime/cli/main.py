@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "metrics": Command("qunce.analytics.command", "list metrics, or compute one · 指标", only_with="metric"),
     "playbook": Command("qunce.runtime.cli.playbooks", "check, explain, diff, export, import playbooks · 规则手册"),
     "replay": Command("qunce.runtime.cli.replaying", "run a playbook over the past · 回放"),
+    "segment": Command("qunce.runtime.cli.segments", "who belongs to a segment, and why · 分群"),
     "rebuild": Command("qunce.runtime.cli.rebuilding", "fold the journal again and compare · 重建并核对"),
     "staff": Command("qunce.runtime.cli.staff", "add staff, set a password · 员工账号"),
     "simulate": Command("qunce.testing.simulator.command", "make a believable community · 模拟社群", database=False),
