@@ -50,7 +50,7 @@ class Quota(Record, frozen=True):
     """Where it is written."""
     stated: str
     """The month it was read there, `2026-11`."""
-    certain: bool = True
+    is_certain: bool = True
     """False: second-hand or measured by others; stay well below."""
 
 

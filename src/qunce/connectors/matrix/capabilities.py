@@ -59,7 +59,7 @@ CAPABILITIES: Final = Capabilities(
             scope="account",
             source="Synapse configuration manual, rc_message (per_second 0.2, burst_count 10); other servers differ",
             stated="2026-11",
-            certain=False,
+            is_certain=False,
         ),
     ),
     idempotent="yes",

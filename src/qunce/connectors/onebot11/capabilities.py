@@ -65,7 +65,7 @@ CAPABILITIES: Final = Capabilities(
             scope="account",
             source="none published; a careful pace, because accounts are banned for less",
             stated="2026-11",
-            certain=False,
+            is_certain=False,
         ),
     ),
     warnings=(

@@ -47,8 +47,8 @@ CAPABILITIES: Final = Capabilities(
         Ability(name="join.approve", how="automatic", zh="需要邀请用户的权限", en="Needs the right to invite users"),
     ),
     quotas=(
-        Quota(name="message.send", limit=1, per_s=1, scope="conversation", source=_FAQ, stated="2026-11", certain=False),
-        Quota(name="message.send", limit=20, per_s=60, scope="conversation", source=_FAQ, stated="2026-11", certain=False),
-        Quota(name="message.send", limit=30, per_s=1, scope="account", source=_FAQ, stated="2026-11", certain=False),
+        Quota(name="message.send", limit=1, per_s=1, scope="conversation", source=_FAQ, stated="2026-11", is_certain=False),
+        Quota(name="message.send", limit=20, per_s=60, scope="conversation", source=_FAQ, stated="2026-11", is_certain=False),
+        Quota(name="message.send", limit=30, per_s=1, scope="account", source=_FAQ, stated="2026-11", is_certain=False),
     ),
 )
