@@ -24,18 +24,18 @@ from qunce.engine.desk.program import DeskProgram
 from qunce.engine.desk.state import State as DeskState
 from qunce.engine.happening import Happening
 from qunce.engine.learning.lessons import Learnt
+from qunce.engine.learning.shipped import NEEDS_ANSWER, LearntName
 from qunce.engine.moderation.decide import decide as decide_moderation
 from qunce.engine.moderation.fold import fold as fold_moderation
 from qunce.engine.moderation.program import Program as ModerationProgram
 from qunce.engine.moderation.state import State as ModerationState
 from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Playbook
-from qunce.playbook.schema.checks import ModelName
 
 __all__ = ["AnyDecision", "Program", "State", "compile_rules", "decide", "dump", "fold", "fold_people", "load", "step", "tick"]
 
 AnyDecision = Decision | DeskDecision
-_NOTHING_LEARNT: Final[Mapping[ModelName, Learnt]] = MappingProxyType({})
+_NOTHING_LEARNT: Final[Mapping[LearntName, Learnt]] = MappingProxyType({})
 
 
 class State(msgspec.Struct):
@@ -48,15 +48,17 @@ class State(msgspec.Struct):
 class Program:
     """A playbook made ready for all areas. Immutable; the same playbook always gives the same program."""
 
-    def __init__(self, playbook: Playbook, version: str, learnt: Mapping[ModelName, Learnt]) -> None:
+    def __init__(self, playbook: Playbook, version: str, learnt: Mapping[LearntName, Learnt]) -> None:
         """`version` is what decisions name; a model that is not in `learnt` judges as shipped."""
         self.playbook = playbook
         self.version = version
-        self.moderation = ModerationProgram(playbook, version, learnt)
-        self.desk = DeskProgram(playbook, version)
+        self.moderation = ModerationProgram(
+            playbook, version, {name: model for name, model in learnt.items() if name != "needs_answer"}
+        )
+        self.desk = DeskProgram(playbook, version, learnt.get(NEEDS_ANSWER))
 
 
-def compile_rules(loaded: Loaded, learnt: Mapping[ModelName, Learnt] = _NOTHING_LEARNT) -> Program:
+def compile_rules(loaded: Loaded, learnt: Mapping[LearntName, Learnt] = _NOTHING_LEARNT) -> Program:
     """Return the program of a checked playbook, with what its models have learnt. 10,000 terms take under a second."""
     return Program(loaded.playbook, loaded.version, learnt)
 

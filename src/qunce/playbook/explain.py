@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from qunce.playbook.explain_desk import explain_answers
+from qunce.playbook.explain_desk import explain_answers as explain_answers
 from qunce.playbook.schema import Ladder, Playbook, Rule, Step
 from qunce.playbook.schema import checks as c
 from qunce.playbook.units import say_duration

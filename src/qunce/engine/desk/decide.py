@@ -17,6 +17,8 @@ from qunce.engine.desk.state import GroupDesk, State, Thread
 from qunce.engine.desk.timers import fire
 from qunce.engine.happening import Happening
 
+UNASKED: Final = 0.15
+"""At this score or less, marks have taught that a message needs no answer although its words ask."""
 NEWCOMER_MS: Final = 7 * 86_400_000
 """First words later than this after joining are no introduction."""
 
@@ -109,6 +111,7 @@ def _is_plain(look: Look, body: MessageCreated, person: IdentityId, *, ask_pass:
         and body.reply_to is None
         and not body.mentions
         and "@" not in body.text
+        and look.program.judge is None
         and needs.asked(look.happening.views) is None
     )
 
@@ -153,10 +156,23 @@ def _need(look: Look, body: MessageCreated, address: Address, *, suspect: bool) 
         return _evidence(look, found)
     if suspect:
         return None
-    if found is not None and "question" in wanted and (address.to_staff or not address.to_member):
-        return _evidence(look, found._replace(need="question"))
+    if "question" in wanted and (address.to_staff or not address.to_member):
+        question = _question(look, found)
+        if question is not None:
+            return question
     if address.to_staff and "mention" in wanted and not _comments(body) and needs.tone(views) == "other":
         return Evidence(check="mention")
+    return None
+
+
+def _question(look: Look, found: needs.Asked | None) -> Evidence | None:
+    """Return the question in a message. What marks taught may add one that words do not show, or drop one they do."""
+    judge = look.program.judge
+    score = judge.score(look.happening.views) if judge is not None else 0.5
+    if found is not None and score > UNASKED:
+        return _evidence(look, found._replace(need="question"))
+    if judge is not None and score >= look.program.judge_from:
+        return Evidence(check="question", score=round(score, 4), note="learnt")
     return None
 
 

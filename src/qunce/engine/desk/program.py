@@ -7,6 +7,7 @@ from typing import Final
 
 from qunce.domain.desk import Need, Stage
 from qunce.engine.desk.hours import DutyHours
+from qunce.engine.learning.lessons import Learnt
 from qunce.playbook.schema import AnswerRule, Playbook
 
 ORDER: Final[tuple[Need, ...]] = ("complaint", "order_trouble", "question", "mention", "first_post")
@@ -52,8 +53,12 @@ class Clock:
 class DeskProgram:
     """The answer rules of a playbook, compiled. Immutable but for what is cached."""
 
-    def __init__(self, playbook: Playbook, version: str) -> None:
+    def __init__(self, playbook: Playbook, version: str, learnt: Learnt | None = None) -> None:
+        """`learnt` is what marks taught about messages that need an answer; None = nothing."""
         self.version = version
+        self.judge = learnt.model if learnt is not None else None
+        """Judges questions beside the words, once there are enough marks; None = the words alone."""
+        self.judge_from = learnt.threshold if learnt is not None else 1.0
         holidays = {item.holidays_id: item for item in playbook.holidays}
         zone = playbook.playbook.time_zone
         hours = {

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Final, Literal
 
 from qunce.engine.learning.linear import Linear, read_model
-from qunce.playbook.schema.checks import ModelName
+
+LearntName = Literal["spam", "abuse", "needs_answer"]
+"""What marks can teach: the models that rules ask, and whether a message needs an answer."""
+NEEDS_ANSWER: Final = "needs_answer"
 
 
 @cache
-def shipped(name: ModelName) -> Linear:
-    """Return a shipped model. `spam` was trained on texts written for this project, `abuse` on COLD (Apache-2.0)."""
+def shipped(name: LearntName) -> Linear:
+    """Return a shipped model. `spam` was trained on texts written for this project, `abuse` on COLD (Apache-2.0).
+
+    `needs_answer` knows nothing: until it is taught, the desk's words judge alone.
+    """
+    if name == NEEDS_ANSWER:
+        return Linear({}, 0.0, name=name)
     return read_model(files("qunce.engine.learning").joinpath(f"data/{name}.json.gz").read_bytes())

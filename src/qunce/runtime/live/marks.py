@@ -11,15 +11,14 @@ from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.engine.learning import lessons
 from qunce.engine.learning.lessons import Learnt, Lesson, Preview
-from qunce.engine.learning.shipped import shipped
-from qunce.playbook.schema.checks import ModelName
+from qunce.engine.learning.shipped import LearntName, shipped
 from qunce.readmodels.models import Message
 from qunce.runtime import organisation
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.models import Mark
 
-MODELS: Final[tuple[ModelName, ...]] = get_args(ModelName)
+MODELS: Final[tuple[LearntName, ...]] = get_args(LearntName)
 SAMPLE: Final = 2_000
 """So many of the newest messages are judged by a preview."""
 _GENERATION: Final = "marks_generation"
@@ -30,33 +29,33 @@ def generation() -> int:
     return int(organisation.value(_GENERATION, "0"))
 
 
-def learnt() -> dict[ModelName, Learnt]:
+def learnt() -> dict[LearntName, Learnt]:
     """Return what the models have learnt here; models without marks are left out."""
     found = {model: learnt_lessons(model) for model in MODELS}
     return {model: lessons.learn(given, shipped(model)) for model, given in found.items() if given}
 
 
-def learnt_lessons(model: ModelName) -> tuple[Lesson, ...]:
+def learnt_lessons(model: LearntName) -> tuple[Lesson, ...]:
     """Return the lessons of a model that count, oldest first."""
     rows = Mark.objects.filter(model=model, revoked_ms=None).order_by("taught_ms", "pk").values_list("seq", "text", "label")
     return tuple(Lesson(lesson_id=str(seq), text=text, label=label) for seq, text, label in rows)
 
 
-def preview_teach(model: ModelName, seq: int, label: bool, *, at_least: float = 0.9) -> Preview:
+def preview_teach(model: LearntName, seq: int, label: bool, *, at_least: float = 0.9) -> Preview:
     """Return what a mark on a message would change among the newest messages. Raises CommandRefused without such a message."""
     now = learnt_lessons(model)
     then = lessons.taught(now, Lesson(lesson_id=str(seq), text=_text(seq), label=label))
     return lessons.preview(now, then, shipped(model), _sample(), at_least=at_least)
 
 
-def preview_untaught(model: ModelName, seq: int, *, at_least: float = 0.9) -> Preview:
+def preview_untaught(model: LearntName, seq: int, *, at_least: float = 0.9) -> Preview:
     """Return what taking a mark back would change among the newest messages."""
     now = learnt_lessons(model)
     return lessons.preview(now, lessons.taken_back(now, str(seq)), shipped(model), _sample(), at_least=at_least)
 
 
 def do_teach(
-    *, actor: Staff | None, model: ModelName, seq: int, label: bool, clock: Callable[[], int] = now_ms
+    *, actor: Staff | None, model: LearntName, seq: int, label: bool, clock: Callable[[], int] = now_ms
 ) -> tuple[int, int]:
     """Mark a message: `label` = it is what the model looks for. A second mark replaces the first.
 
@@ -79,7 +78,7 @@ def do_teach(
     return missing(model)
 
 
-def do_untaught(*, actor: Staff | None, model: ModelName, seq: int, clock: Callable[[], int] = now_ms) -> None:
+def do_untaught(*, actor: Staff | None, model: LearntName, seq: int, clock: Callable[[], int] = now_ms) -> None:
     """Take a mark back; what the others teach stays exactly as it is. Raises CommandRefused when there is none."""
     _check(model)
     with transaction.atomic():
@@ -89,7 +88,7 @@ def do_untaught(*, actor: Staff | None, model: ModelName, seq: int, clock: Calla
         audit.record(actor=actor, action="mark.revoke", target_type="message", target_id=seq, before={"model": model})
 
 
-def missing(model: ModelName) -> tuple[int, int]:
+def missing(model: LearntName) -> tuple[int, int]:
     """Return how many marks of each kind (looked for, harmless) are still needed before the model uses them."""
     labels = [lesson.label for lesson in {lesson.text: lesson for lesson in learnt_lessons(model)}.values()]
     positive = sum(labels)
