@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from qunce.domain.events import Event, MemberUpdated, MessageCreated, MessageEdited
 from qunce.domain.ids import GroupId, IdentityId
-from qunce.engine.text.views import Views
+from qunce.engine.text.views import Views, views_of
 
 _TEXT_BODIES = (MessageCreated, MessageEdited)
 
@@ -57,7 +57,7 @@ class Happening:
     def views(self) -> Views:
         """The views of `text`."""
         if self._views is None:
-            self._views = Views(self.text)
+            self._views = views_of(self.text)
         return self._views
 
     @property

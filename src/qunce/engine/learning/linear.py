@@ -68,7 +68,10 @@ class Linear:
 
     def score(self, views: Views) -> float:
         """Return from 0 to 1 how sure the model is; 0 for an empty text."""
-        return logistic(self.total(features(views)))
+        known = views.memo.get(self)
+        if not isinstance(known, float):
+            known = views.memo[self] = logistic(self.total(features(views)))
+        return known
 
     def reasons(self, views: Views, most: int = 5) -> tuple[tuple[str, float], ...]:
         """Return the readable pieces of a text that speak most for a high score, with their share of the sum."""

@@ -111,8 +111,15 @@ class Scanner:
         self._find_sound = finder(list(sound))
         self._find_shape = finder(list(shape))
 
-    def scan(self, views: Views) -> list[Hit]:
+    def scan(self, views: Views) -> tuple[Hit, ...]:
         """Return what is found in a text, at most one hit for each phrase and view, in order of phrases."""
+        known = views.memo.get(self)
+        if isinstance(known, tuple):
+            return known
+        hits = views.memo[self] = tuple(self._scan(views))
+        return hits
+
+    def _scan(self, views: Views) -> list[Hit]:
         stripped = views.stripped
         squeezed = views.squeezed
         plain = self._find_plain(stripped)

@@ -28,6 +28,8 @@ _STRIP: Final = strip_table()
 _FOLD: Final = fold_table()
 _SHAPE: Final = shape_table()
 _SOUND: Final = sounds().usual
+MAX_REMEMBERED: Final = 20
+"""Views of texts up to this length are kept for a while."""
 MAX_SPELT: Final = 60
 """Longer stretches of letters are not read as pinyin."""
 
@@ -74,7 +76,7 @@ class Views:
     """The views of one text. Immutable but for what is worked out on demand."""
 
     __slots__ = (
-        "_folded", "_origins_of", "_runs", "_shape", "_sound", "_sound_squeezed", "_squeezed", "_stripped", "text",
+        "_folded", "_origins_of", "_runs", "_shape", "_sound", "_sound_squeezed", "_squeezed", "_stripped", "memo", "text",
     )  # fmt: skip
 
     def __init__(self, text: str) -> None:
@@ -87,6 +89,8 @@ class Views:
         self._shape: str | None = None
         self._runs: list[int] | None = None
         self._origins_of: dict[str, list[tuple[int, int]]] = {}
+        self.memo: dict[object, object] = {}
+        """What scanners and models found in this text, by themselves: short texts come again and again."""
 
     @property
     def folded(self) -> str:
@@ -172,3 +176,13 @@ def _merge_letters(text: str, origins: list[tuple[int, int]]) -> list[tuple[int,
         merged += [whole] * len(tokens)
         position = match.end()
     return merged + origins[position:]
+
+
+@lru_cache(maxsize=4_096)
+def _remembered(text: str) -> Views:
+    return Views(text)
+
+
+def views_of(text: str) -> Views:
+    """Return the views of a text. Those of short texts are kept and shared: of real short messages 11 to 15 % repeat."""
+    return _remembered(text) if len(text) <= MAX_REMEMBERED else Views(text)
