@@ -22,7 +22,7 @@ from qunce.playbook.segments.catalogue import ATTRIBUTES, EVENTS
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
 CLOCK: Final = LocalClock(ZoneInfo("Asia/Shanghai"))
-NOW: Final = Moment(20_017 * DAY + 7 * HOUR + HOUR // 2, CLOCK)  # Saturday 2024-10-21 15:30 in Shanghai
+NOW: Final = Moment(20_022 * DAY + 7 * HOUR + HOUR // 2, CLOCK)  # Saturday 2024-10-26 15:30 in Shanghai
 MEMBERS: Final = (1, 2, 3, 4, 5)
 """Account 6 is a second one of member 5, 7 is staff, 8 a bot."""
 GROUPS: Final = (1, 2, 3)
