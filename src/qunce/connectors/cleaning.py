@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from hashlib import blake2b
 from typing import Any, Final
@@ -19,6 +20,8 @@ MAX_ID: Final = 250
 MAX_KEY: Final = 400
 MAX_LIVE_TEXT: Final = 200_000
 """Characters; a longer message is cut, because a message that is left out could not be judged."""
+
+logger = logging.getLogger(__name__)
 
 _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -53,6 +56,8 @@ def live_event(event: Event, now_ms: int) -> Event | None:
         event = cleaned(event)
     parties = [party for party in (event.conv, event.actor, event.subject) if party]
     if any(not party.platform_id or len(party.platform_id) > MAX_ID for party in parties):
+        extra = {"action": "connector.skip", "kind": event.source.connector, "code": "bad_id"}
+        logger.warning("An event has an id that cannot be.", extra=extra)
         return None
     return key_cut(names_cut(event))
 

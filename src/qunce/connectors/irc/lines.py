@@ -48,7 +48,7 @@ def parse(data: bytes) -> Line | None:
     if text.startswith(":"):
         source, _, text = text[1:].partition(" ")
     head, colon, last = text.lstrip(" ").partition(" :")
-    words = head.split()
+    words = [word for word in head.split(" ") if word]
     if not words:
         return None
     return Line(source=source, command=words[0].upper(), params=(*words[1:], *((last,) if colon else ())))

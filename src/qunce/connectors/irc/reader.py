@@ -31,6 +31,8 @@ KIND: Final = "irc"
 CHANNEL: Final = "#&+!"
 _KEPT: Final = 10_000
 """So many conversations are remembered; everybody may write to us."""
+_WITH_WORD: Final = "ovhaqbeI"
+"""Modes that are followed by a nick or a mask, whether set or lifted."""
 _ACTION: Final = "\x01ACTION "
 
 
@@ -54,6 +56,7 @@ class Reader:
             "QUIT": self._quit,
             "NICK": self._renamed,
             "TOPIC": self._topic,
+            "MODE": self._mode,
             "353": self._names,
         }
 
@@ -159,6 +162,22 @@ class Reader:
         body = GroupUpdated(field="notice", new=plain(line.params[1]))
         chat = self.chat(line.params[0])
         return [self._own(chat.event(now_ms, body, chat.fingerprint(now_ms, line.nick, "topic"), actor=self._party(line.nick)))]
+
+    def _mode(self, line: Line, now_ms: int) -> list[Event]:
+        """Read who was made operator, or is none any more; other modes take their words and tell nothing."""
+        channel, told, sign = line.params[0], [], "+"
+        words = iter(line.params[2:])
+        if channel[:1] not in CHANNEL:
+            return []
+        for mode in line.params[1]:
+            if mode in "+-":
+                sign = mode
+            elif mode in _WITH_WORD or (mode in "lk" and sign == "+"):
+                nick = next(words, "")
+                if mode == "o" and nick:
+                    role = MemberUpdated(field="role", new="admin" if sign == "+" else "member")
+                    told.append(self._happening(channel, now_ms, role, nick, "role", by=line.nick))
+        return told
 
     def _happening(self, channel: str, now_ms: int, body: AnyBody, nick: str, kind: str, *, by: str | None = None) -> Event:
         chat, subject = self.chat(channel), self._party(nick)

@@ -8,7 +8,7 @@ import httpx
 from msgspec.structs import replace
 
 from qunce.connectors.base import Batch, Capabilities, Emit, Gap
-from qunce.connectors.errors import Permanent, Retryable
+from qunce.connectors.errors import ConnectorError, Permanent, Retryable
 from qunce.connectors.pace import Health, Life, poll
 from qunce.connectors.rows import Chat, text_of
 from qunce.connectors.telegram.api import Moved, TelegramApi, TelegramSettings
@@ -122,9 +122,7 @@ class Telegram:
             case UnmuteMember(member_id=person):
                 await self._restrict(chat, person, until_ms=None, may_speak=True)
             case RemoveMember(member_id=person):
-                self._kicked.add((chat, person))
-                await self._api.call("banChatMember", chat_id=chat, user_id=person)
-                await self._api.call("unbanChatMember", chat_id=chat, user_id=person, only_if_banned=True)
+                await self._kick(chat, person)
             case BanMember(member_id=person):
                 await self._api.call("banChatMember", chat_id=chat, user_id=person)
             case UnbanMember(member_id=person):
@@ -133,6 +131,16 @@ class Telegram:
                 method = "approveChatJoinRequest" if approve else "declineChatJoinRequest"
                 await self._api.call(method, chat_id=chat, user_id=person)
         return Receipt()
+
+    async def _kick(self, chat: str, person: str) -> None:
+        """Ban and lift the ban. The update about it may come before the answer, so it is expected from the start."""
+        self._kicked.add((chat, person))
+        try:
+            await self._api.call("banChatMember", chat_id=chat, user_id=person)
+        except ConnectorError:
+            self._kicked.discard((chat, person))
+            raise
+        await self._api.call("unbanChatMember", chat_id=chat, user_id=person, only_if_banned=True)
 
     async def _send(self, chat: str, content: Content) -> Receipt:
         params = message_of(content)
