@@ -15,8 +15,11 @@ from markupsafe import Markup
 
 from qunce.console import figures, formats, happenings, labels, pages, reasons
 from qunce.console.highlights import highlight
+from qunce.console.spans import marked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.http import HttpRequest
 
     from qunce.readmodels.selectors.transcript import Line
@@ -37,7 +40,7 @@ def environment(**options: Any) -> jinja2.Environment:
         content_icon=labels.CONTENT_ICONS.get,
         happening_text=happening_text, happening_sentence=happenings.sentence, happening_icon=happenings.icon_of,
         metric_name=figures.name, definition=figures.definition, exclusions=figures.exclusions,
-        metric_denominator=figures.denominator,
+        metric_denominator=figures.denominator, marked=marked, say=say,
     )  # fmt: skip
     env.filters.update(
         num=formats.number, pct=formats.percent, duration=formats.duration, money=formats.money, size=formats.size,
@@ -87,6 +90,11 @@ def happening_text(line: Line) -> str:
     """Return what happened between messages, as a sentence."""
     name = line.author.name if line.author else ""
     return happenings.sentence(line.happening, line.detail or {}, name, line.actor.name if line.actor else "")
+
+
+def say(pair: Sequence[str]) -> str:
+    """Return what is given as (Chinese, English) in the page's language."""
+    return pair[1] if formats.english() else pair[0]
 
 
 def json_text(data: object) -> str:

@@ -16,6 +16,8 @@ from qunce.readmodels.models import Group
 from qunce.runtime.live import playbooks
 from qunce.runtime.models import PlaybookVersion
 
+PlaybookInvalid = InvalidPlaybook
+"""What screens catch, which know nothing of the package it comes from."""
 Titles = tuple[str, str]
 """Name in Chinese and in English."""
 
@@ -187,7 +189,10 @@ def _view(loaded: Loaded, label: str) -> PlaybookView:
         title=(book.playbook.title, book.playbook.title_en or book.playbook.title),
         label=label or loaded.content_hash[:8],
         rules=tuple(_rule(rule.rule_id, loaded) for rule in book.rules),
-        answers=tuple((rule.rule_id, (_answers(loaded, rule.rule_id, "zh"), _answers(loaded, rule.rule_id, "en"))) for rule in book.answers),
+        answers=tuple(
+            (rule.rule_id, (_answers(loaded, rule.rule_id, "zh"), _answers(loaded, rule.rule_id, "en")))
+            for rule in book.answers
+        ),
         terms=sum(len(lexicon.terms) for lexicon in book.lexicons),
         group_rules=group_rules(book),
     )

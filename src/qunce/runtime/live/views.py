@@ -238,9 +238,7 @@ def case_detail(case_id: str, group_ids: Collection[int] | None = None) -> CaseD
         actions=decision.actions,
         deliveries=deliveries,
         words=tuple(
-            WordView(
-                kind=word.kind, staff=names.get(word.staff_id, ""), said_ms=word.said_ms, heard=word.after_seq is not None
-            )
+            WordView(kind=word.kind, staff=names.get(word.staff_id, ""), said_ms=word.said_ms, heard=word.after_seq is not None)
             for word in words
         ),
         said=case.reason,

@@ -88,6 +88,16 @@
     } else if (event.key === "?") $("#help")?.showModal();
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
+    else {
+      // A key of its own for what is done all day: in the chosen row first, then of the page.
+      const named = `[data-key="${CSS.escape(event.key)}"]`;
+      const row = document.activeElement?.closest("[data-row]");
+      const button = (row && $(named, row)) || $$(named).find((other) => !other.closest("[data-row]"));
+      if (button) {
+        event.preventDefault();
+        button.click();
+      }
+    }
   });
 
   // ── Uploads: drop files, name them, show how far the sending is ──────────────────────────────────────────────────────
