@@ -14,7 +14,7 @@ import pytest
 
 from qunce.connectors.base import Batch, Gap
 from qunce.connectors.errors import AuthFailed, Permanent, Unsupported
-from qunce.connectors.irc.connector import Irc, IrcSettings
+from qunce.connectors.irc.connector import Connect, Irc, IrcSettings, dial
 from qunce.connectors.pace import Life
 from qunce.domain.commands import BanMember, Content, MuteMember, RemoveMember, SendDirect, UnbanMember
 from qunce.domain.events import ConnectorStatus, Event, MessageCreated
@@ -62,8 +62,9 @@ class Server:
             self.process.terminate()
             self.process.wait(LIMIT_S)
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    @property
+    def connect(self) -> Connect:
+        return dial("127.0.0.1", self.port, tls=False)
 
 
 @pytest.fixture

@@ -34,6 +34,9 @@ Connect = Callable[[], Awaitable[Streams]]
 QUIET_S: Final = 120.0
 """A server that says nothing for so long is asked; one that does not answer for as long again is gone."""
 ANSWER_S: Final = 15.0
+CONNECT_S: Final = 20.0
+MAX_LINE: Final = 16 * 1024
+"""Bytes; a longer line, tags included, is against the protocol and ends the connection."""
 MAX_PIECES: Final = 8
 _REFUSED: Final = {"432": "the nick is not allowed", "464": "bad password", "465": "banned from this network"}
 _DENIED: Final = frozenset({"401", "403", "404", "441", "442", "472", "476", "478", "481", "482"})
@@ -50,6 +53,16 @@ class IrcSettings:
     channels: tuple[str, ...]
     password: str = field(default="", repr=False)
     real_name: str = "qunce"
+
+
+def dial(host: str, port: int, *, tls: bool = True) -> Connect:
+    """Return what opens connections to a server; its certificate must be valid for the name."""
+
+    async def connect() -> Streams:
+        async with asyncio.timeout(CONNECT_S):
+            return await asyncio.open_connection(host, port, ssl=tls or None, limit=MAX_LINE)
+
+    return connect
 
 
 class Irc:
