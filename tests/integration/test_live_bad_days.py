@@ -253,7 +253,7 @@ QUOTAS = [
 @pytest.mark.parametrize(("limit", "certain", "most"), QUOTAS)
 def test_no_minute_sees_more_calls_than_the_quota(limit: int, certain: bool, most: int) -> None:
     quota = Quota(
-        name="message.send", limit=limit, per_s=60, scope="conversation", source="-", stated="2026-11", certain=certain
+        name="message.send", limit=limit, per_s=60, scope="conversation", source="-", stated="2026-11", is_certain=certain
     )
     assert rates([quota], "member.mute", "g") == ()
     (rate,) = rates([quota], "message.send", "g")

@@ -1,5 +1,6 @@
 """A kill at any point of the loop loses nothing and does nothing twice; state is the same as if nothing had happened."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from qunce.outbox import queue
 from qunce.outbox.models import Delivery, State
 from qunce.outbox.queue import LEASE_MS
 from qunce.runtime.ingest import Ingest
-from qunce.runtime.live import cases, memory, words
+from qunce.runtime.live import cases, words
 from qunce.runtime.live.deliver import Hand
 from qunce.runtime.live.practice import Practice
 from qunce.runtime.live.react import Overtaken, Reactor
@@ -77,8 +78,7 @@ REACTING: list[Any] = [
     pytest.param(cases, "store", kill, id="before the decisions are stored"),
     pytest.param(queue, "enqueue", kill, id="before the deliveries are there"),
     pytest.param(queue, "enqueue", kill_after(queue.enqueue), id="before the transaction ends"),
-    pytest.param(Reactor, "_save_in_time", kill, id="after the transaction ended"),
-    pytest.param(memory, "save", kill, id="while the checkpoint is written"),
+    pytest.param(Reactor, "_store", kill_after(Reactor._store), id="after the transaction ended"),
 ]
 
 
@@ -126,6 +126,25 @@ def test_state_from_a_checkpoint_equals_state_from_the_whole_journal(tmp_path: P
     running = core.dump(stage.reactor.state)
     stage.restart()
     assert core.dump(stage.reactor.state) == running == core.dump(fresh(stage).state)
+
+
+def test_a_kill_while_the_checkpoint_is_written_leaves_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path)
+    stage.publish()
+    whole_day(stage)
+    stage.react()
+    stage.reactor.checkpoint()
+    whole_day(stage)
+    stage.react()
+    running = core.dump(stage.reactor.state)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", kill)
+        with pytest.raises(Killed):
+            stage.reactor.checkpoint()
+    stage.restart()
+    assert core.dump(stage.reactor.state) == running
 
 
 def test_a_checkpoint_of_another_journal_is_passed_over(tmp_path: Path) -> None:

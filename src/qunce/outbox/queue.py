@@ -136,6 +136,8 @@ def recover(connector: str, account: str, *, idempotent: bool, now_ms: int) -> i
     Where the channel takes our key they are tried again; where it does not, nobody can know whether it left: `unknown`.
     """
     lost = Delivery.objects.filter(connector=connector, account=account, state=State.SENDING, lease_until_ms__lte=now_ms)
+    if not lost.exists():
+        return 0  # looked at often; an update that finds nothing would still wait for the database's one writer
     state = State.RETRYING if idempotent else State.UNKNOWN
     return lost.update(
         state=state, reason="worker_lost", lease_by="", lease_until_ms=None, not_before_ms=now_ms, updated_ms=now_ms

@@ -49,11 +49,14 @@ class _Line:
 class Switchboard:
     """All channels of this process."""
 
-    def __init__(self, holder: str, stored: Callable[[], None], planned: Bell, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, holder: str, thread: DatabaseThread, stored: Callable[[], None], planned: Bell,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:  # fmt: skip
         """`stored` is called when events are durable; `planned` rings when something may be due."""
         self._holder = holder
         self._clock = clock
-        self._thread = DatabaseThread("channels")
+        self._thread = thread
         self._store: Store | None = None
         self.intake = Intake(self._database, self._thread, stored)
         self._planned = planned
@@ -80,7 +83,6 @@ class Switchboard:
         finally:
             await asyncio.gather(*(self._hang_up(pk) for pk in list(self._lines)))
             await self._thread.do(self._drop_leases)
-            await self._thread.close()
 
     async def take(self, channel: Channel, batch: Batch) -> None:
         """Store what a channel reported; return when it is durable."""

@@ -58,7 +58,7 @@ def rates(quotas: Sequence[Quota], capability: str, conv_id: str) -> tuple[Rate,
     for quota in quotas:
         if quota.name != capability:
             continue
-        limit = max(1, quota.limit if quota.certain else quota.limit // 2)
+        limit = max(1, quota.limit if quota.is_certain else quota.limit // 2)
         burst = max(1, limit // 2)
         name = f"{quota.name}/{quota.per_s}" + (f"@{conv_id}" if quota.scope == "conversation" else "")
         found.append(Rate(name, calls=max(1, limit - burst), seconds=quota.per_s, burst=burst))

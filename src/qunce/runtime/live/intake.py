@@ -52,8 +52,7 @@ class Store:
         try:
             with transaction.atomic():
                 self.ingest.take([event for report in reports for event in report.batch.events])
-                for report in reports:
-                    self._note(report, moment)
+                self._note(reports, moment)
         except BaseException:
             self.ingest.forget()
             raise
@@ -88,26 +87,30 @@ class Store:
             self.ingest.forget()
         return True
 
-    def _note(self, report: Report, moment: int) -> None:
-        batch = report.batch
-        for gap in batch.gaps:
-            self.ingest.journal.note_gap(
-                report.source, reason=gap.reason, noted_ms=moment, conv_id=gap.conv_id or "", from_ms=gap.from_ms,
-                until_ms=gap.until_ms, lost=gap.lost,
-            )  # fmt: skip
-        changes: dict[str, object] = {}
-        if batch.since is not None:
-            changes["since"] = batch.since
-        if batch.events:
-            changes["heard_ms"] = moment
-        for event in batch.events:
-            if isinstance(event.body, ConnectorStatus):
-                changes |= {"status": event.body.state, "code": event.body.code or "", "status_ms": event.ts_ms}
-        if batch.events and "status" not in changes:
-            # What is told to us without a connection of ours is up when it is first heard.
-            Channel.objects.filter(pk=report.channel_id, status="new").update(status="up", status_ms=moment)
-        if changes:
-            Channel.objects.filter(pk=report.channel_id).update(**changes)
+    def _note(self, reports: Sequence[Report], moment: int) -> None:
+        """Record where to go on, what is missing, and how each channel is: one update a channel."""
+        changes: dict[int, dict[str, object]] = {}
+        for report in reports:
+            batch, of_channel = report.batch, changes.setdefault(report.channel_id, {})
+            for gap in batch.gaps:
+                self.ingest.journal.note_gap(
+                    report.source, reason=gap.reason, noted_ms=moment, conv_id=gap.conv_id or "", from_ms=gap.from_ms,
+                    until_ms=gap.until_ms, lost=gap.lost,
+                )  # fmt: skip
+            if batch.since is not None:
+                of_channel["since"] = batch.since
+            if batch.events:
+                of_channel["heard_ms"] = moment
+            for event in batch.events:
+                if isinstance(event.body, ConnectorStatus):
+                    of_channel |= {"status": event.body.state, "code": event.body.code or "", "status_ms": event.ts_ms}
+        for channel_id, values in changes.items():
+            if values:
+                Channel.objects.filter(pk=channel_id).update(**values)
+        # What is told to us without a connection of ours is up when it is first heard.
+        heard = [pk for pk, values in changes.items() if "heard_ms" in values and "status" not in values]
+        if heard:
+            Channel.objects.filter(pk__in=heard, status="new").update(status="up", status_ms=moment)
 
 
 def _is_about_values(error: Exception) -> bool:

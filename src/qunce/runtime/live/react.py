@@ -82,6 +82,15 @@ class Reactor:
         """The engine's state; loaded when it is not in memory."""
         return self._memory().state
 
+    @property
+    def wants_checkpoint(self) -> bool:
+        """Whether a checkpoint is due."""
+        return self._loaded is not None and self.seq != self._saved_seq and self._steady() >= self._next_save_s
+
+    def load(self) -> None:
+        """Bring the state into memory. May take minutes when there is no checkpoint; `turn` does it when nobody has."""
+        self._memory()
+
     def turn(self) -> int:
         """Do one round and return how many events it took; 0 = the end of the journal was reached."""
         try:
@@ -122,7 +131,6 @@ class Reactor:
         if words or batch or decided:
             self._store(loaded.seq, last, words, decided, moment)
         loaded.seq = last
-        self._save_in_time()
         return len(batch)
 
     def _decide(self, state: core.State, happening: Happening, moment: int) -> tuple[core.AnyDecision, ...]:
@@ -167,7 +175,3 @@ class Reactor:
             playbooks.note_invalid(str(error.problems[0]))
             logger.exception("playbook in force cannot be used", extra={"action": "react.playbook", "version": standing[0]})
         self._standing = standing
-
-    def _save_in_time(self) -> None:
-        if self._steady() >= self._next_save_s and self.seq != self._saved_seq:
-            self.checkpoint()

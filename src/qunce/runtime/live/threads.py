@@ -1,4 +1,8 @@
-"""Do the database's work of a loop in one thread of its own: connections, caches and order stay in one place."""
+"""Do the database's work of the loops in one thread: connections, caches and order stay in one place.
+
+Taking in, reacting and delivering take turns in it. Side by side they were slower: SQLite has one writer, and who finds it
+taken sleeps and tries again, longer each time; and a thread that computes keeps the interpreter from one that writes.
+"""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -46,19 +46,30 @@ def holder() -> str:
 async def live() -> None:
     """Run everything until cancelled."""
     stored, planned = Bell(), Bell()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_channels(stored.ring, planned))
-        group.create_task(_react(stored, planned.ring))
+    async with _thread() as thread, asyncio.TaskGroup() as group:
+        group.create_task(_channels(thread, stored.ring, planned))
+        group.create_task(_react(thread, stored, planned.ring))
 
 
 async def react() -> None:
     """React only."""
-    await _react(Bell(), lambda: None)
+    async with _thread() as thread:
+        await _react(thread, Bell(), lambda: None)
 
 
 async def channels() -> None:
     """Run the channels only: connect, take in, deliver."""
-    await _channels(lambda: None, Bell())
+    async with _thread() as thread:
+        await _channels(thread, lambda: None, Bell())
+
+
+@asynccontextmanager
+async def _thread() -> AsyncIterator[DatabaseThread]:
+    thread = DatabaseThread("live")
+    try:
+        yield thread
+    finally:
+        await thread.close()
 
 
 async def alone(loop: Callable[[], Awaitable[None]]) -> None:
@@ -79,9 +90,9 @@ async def _again(loop: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(WAIT_S)
 
 
-async def _channels(stored: Callable[[], None], planned: Bell) -> None:
+async def _channels(thread: DatabaseThread, stored: Callable[[], None], planned: Bell) -> None:
     global _switchboard
-    board = Switchboard(holder(), stored, planned)
+    board = Switchboard(holder(), thread, stored, planned)
     _switchboard = board
     try:
         await board.run()
@@ -89,17 +100,22 @@ async def _channels(stored: Callable[[], None], planned: Bell) -> None:
         _switchboard = None
 
 
-async def _react(stored: Bell, decided: Callable[[], None]) -> None:
-    thread = DatabaseThread("react")
+async def _react(thread: DatabaseThread, stored: Bell, decided: Callable[[], None]) -> None:
     me = holder()
-    reactor = await thread.do(_reactor, me)
+    reactor = Reactor(Path(settings.DATA_DIR) / "state" / "engine.state", holds=lambda: leases.renew(REACT, me, now_ms()))
+    # What takes long and writes nothing to the database goes on beside the others' turns.
+    beside = DatabaseThread("state")
     try:
         while True:
             if not await thread.do(leases.take, REACT, me, now_ms()):
                 await asyncio.sleep(WAIT_S)
                 continue
             try:
+                if reactor.seq < 0:
+                    await beside.do(reactor.load)
                 taken = await thread.do(reactor.turn)
+                if reactor.wants_checkpoint:
+                    await beside.do(reactor.checkpoint)
             except (Overtaken, OperationalError):
                 # Somebody else reacts, or the database is busy or away; the state is made anew.
                 logger.warning("reacting starts over", extra={"action": "react.again"})
@@ -110,13 +126,8 @@ async def _react(stored: Bell, decided: Callable[[], None]) -> None:
             else:
                 await stored.wait(IDLE_S)
     finally:
+        await beside.close()
         await thread.do(_leave, reactor, me)
-        await thread.close()
-
-
-def _reactor(me: str) -> Reactor:
-    path = Path(settings.DATA_DIR) / "state" / "engine.state"
-    return Reactor(path, holds=lambda: leases.renew(REACT, me, now_ms()))
 
 
 def _leave(reactor: Reactor, me: str) -> None:
