@@ -10,7 +10,8 @@ import pytest
 import qunce.analytics
 
 FOLDER = Path(qunce.analytics.__file__).parent
-FILES = (FOLDER / "tables.py", FOLDER / "rolling.py", *sorted((FOLDER / "metrics").glob("*.py")))
+FILES = (FOLDER / "tables.py", FOLDER / "rolling.py", *sorted((FOLDER / "metrics").glob("*.py")),
+         *(FOLDER / "segments" / f"{name}.py" for name in ("measures", "scans", "plan")))  # fmt: skip
 DOCS = FOLDER.parents[2] / "docs" / "algorithms"
 
 BANNED = {

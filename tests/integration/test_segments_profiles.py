@@ -1,0 +1,123 @@
+"""What segments know of members, memberships, groups and orders follows the read models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+import pytest
+from django.db import connection
+
+from qunce.analytics.refresh import refresh_profiles
+from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
+from qunce.journal.mirror import MirrorStore
+from qunce.readmodels.models import Community, Group, Identity, Member, Membership, Order
+
+pytestmark = pytest.mark.django_db
+
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY_MS = 86_400_000
+
+
+def account(number: int, member: int, kind: str = "member") -> None:
+    Identity.objects.create(
+        id=number, connector="it's", account="a", platform_id=str(number), member_id=member, kind=kind, name="名",
+        folded_name="名",
+    )  # fmt: skip
+
+
+def membership(group: int, identity: int, **fields: object) -> None:
+    Membership.objects.create(group_id=group, identity_id=identity, **{"first_ms": 50, "message_count": 2, **fields})
+
+
+def order(number: int, status: str, paid_ms: int | None, refunded: int = 0, **fields: object) -> None:
+    Order.objects.create(
+        id=number, connector="x", account="a", order_id=str(number), identity_id=1, status=status, created_ms=DAY_MS,
+        paid_ms=paid_ms, day=1, amount_minor=1_000, refunded_minor=refunded, currency=fields.pop("currency", "CNY"),
+        status_ms=9 * DAY_MS,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MirrorStore:
+    Community.objects.create(id=7, name="母婴")
+    for number, kind, community in ((1, "group", 7), (2, "group", None), (3, "direct", None)):
+        Group.objects.create(
+            id=number, connector="wecom", account="a", platform_id=str(number), kind=kind, name="群", community_id=community,
+            created_ms=5 if number == 1 else None, message_count=number,
+        )  # fmt: skip
+    Member.objects.create(id=1, name="林", kind="member", first_ms=3, order_count=2, paid_minor=-5)
+    Member.objects.create(id=3, name="王", kind="unknown")
+    Member.objects.create(id=4, name="客服", kind="staff")
+    Member.objects.create(id=5, name="并入林", kind="member")
+    account(1, 1)
+    account(2, 1)  # a second account of 1
+    account(3, 3, "unknown")
+    account(4, 4, "staff")
+    account(5, 1)
+    membership(1, 1, joined_ms=100, left_ms=200, role="member", last_message_ms=70)
+    membership(1, 2, joined_ms=90, role="admin")
+    membership(2, 3, left_ms=80, role="owner")
+    membership(1, 4)
+    membership(3, 3)
+    order(10, "paid", 2 * DAY_MS)
+    order(11, "refunded", 2 * DAY_MS, refunded=400)
+    order(12, "refunded", 2 * DAY_MS, refunded=1_000, currency="EUR")
+    order(13, "created", None)
+    return MirrorStore(tmp_path)
+
+
+def rows(store: MirrorStore, name: str) -> list[tuple[object, ...]]:
+    refresh_profiles(connection=connection, store=store, zone=ZONE)
+    path = store.dimension_path(store.manifest(), name)
+    assert path
+    table = pq.read_table(path)
+    assert dict(zip(table.schema.names, map(str, table.schema.types), strict=True)) == PROFILE_SCHEMAS[name]
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def test_members_are_persons_who_count(store: MirrorStore) -> None:
+    assert rows(store, "member_profiles") == [
+        (1, "member", "it's", 3, 0, 0, 0, 2, -5, 1),  # still in group 1 with one of the accounts
+        (3, "unknown", "it's", 0, 0, 0, 0, 0, 0, 0),
+    ]
+
+
+def test_a_membership_takes_the_accounts_of_a_member_together(store: MirrorStore) -> None:
+    assert rows(store, "membership_profiles") == [
+        (1, 1, 90, 0, 2, 50, 70, 4),
+        (2, 3, 0, 80, 3, 50, 0, 2),
+    ]
+
+
+def test_groups_are_no_direct_chats_and_count_members_only(store: MirrorStore) -> None:
+    assert rows(store, "group_profiles") == [
+        (1, 5, 0, 0, 0, 1, 1, "wecom", "母婴"),
+        (2, 0, 0, 0, 0, 2, 0, "wecom", ""),
+    ]
+
+
+def test_an_order_is_what_happened_to_it(store: MirrorStore) -> None:
+    assert rows(store, "order_events") == [
+        (10, 1, CREATED, DAY_MS, 1, 1_000, "CNY"),
+        (10, 1, PAID, 2 * DAY_MS, 2, 1_000, "CNY"),
+        (11, 1, CREATED, DAY_MS, 1, 1_000, "CNY"),
+        (11, 1, PAID, 2 * DAY_MS, 2, 600, "CNY"),
+        (11, 1, REFUNDED, 9 * DAY_MS, 9, 400, "CNY"),
+        (12, 1, CREATED, DAY_MS, 1, 1_000, "EUR"),
+        (12, 1, REFUNDED, 9 * DAY_MS, 9, 1_000, "EUR"),
+        (13, 1, CREATED, DAY_MS, 1, 1_000, "CNY"),
+    ]
+
+
+def test_reading_again_changes_nothing(store: MirrorStore) -> None:
+    rows(store, "member_profiles")
+    version = store.manifest().version
+    rows(store, "member_profiles")
+    assert store.manifest().version == version
+
+
+def test_an_empty_installation_has_empty_profiles(tmp_path: Path) -> None:
+    store = MirrorStore(tmp_path)
+    assert [rows(store, name) for name in PROFILE_SCHEMAS] == [[], [], [], []]
