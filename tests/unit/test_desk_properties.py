@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qunce.domain.desk import DeskDecision
 from qunce.domain.events import Event
 from qunce.engine import core
+from qunce.engine.desk import needs
 from qunce.engine.desk.needs import asked, is_holding, tone
 from qunce.engine.happening import Happening
 from qunce.engine.text.views import Views
@@ -150,6 +154,20 @@ def test_groups_do_not_touch_each_other(steps: list[tuple[int, str, str, int, st
     for group in {item.group for item in items}:
         alone, _ = play([item for item in items if item.group == group])
         assert [decision for decision in whole if decision.group_id == group] == alone
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [(needs._COMPLAINT, needs._COMPLAINT_HINT), (needs._ORDER, needs._ORDER_HINT)],
+    ids=["complaints", "trouble with orders"],
+)
+def test_the_quick_look_misses_nothing(pattern: re.Pattern[str], hint: re.Pattern[str]) -> None:
+    @given(st.from_regex(pattern))
+    @settings(max_examples=1_000, deadline=None)
+    def holds(text: str) -> None:
+        assert hint.search(text)
+
+    holds()
 
 
 @given(st.text(max_size=3_000))
