@@ -64,7 +64,8 @@ class Reactor:
         self._clock = clock
         self._steady = steady
         self._journal = Journal(connection)
-        self._resolver = Resolver(Database(connection))
+        self._database = Database(connection)
+        self._resolver = Resolver(self._database)
         self._loaded: _Loaded | None = None
         self._standing: Standing | None = None
         self._rules: Running | None = None
@@ -153,7 +154,7 @@ class Reactor:
                 Word.objects.filter(pk__in=[word.pk for word in words]).update(after_seq=before)
             if self._rules is not None:
                 PlaybookVersion.objects.filter(pk=self._rules.standing[0], from_seq=None).update(from_seq=before)
-            cases.store(self._journal, decided, moment)
+            cases.store(self._database, self._journal, decided, moment)
 
     def _memory(self) -> _Loaded:
         if self._loaded is None:
