@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "images"
 MOST_BYTES = 300_000
+COMMUNITY = ("--groups", "24", "--members", "3000", "--days", "120", "--seed", "2026")
+"""As large as the one `qunce run` makes."""
 
 
 class Shot(NamedTuple):
@@ -77,13 +80,23 @@ def demonstration() -> Iterator[tuple[str, str, str]]:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("QUNCE_", "DATABASE_URL"))}
     env["PYTHONPATH"] = str(ROOT / "src")
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "qunce.runtime.cli", "--data", folder, "run", "--port", str(port)]
+        qunce = [sys.executable, "-m", "qunce.runtime.cli", "--data", folder]
+        chats = str(Path(folder) / "demonstration.jsonl.zst")
+        subprocess.run([*qunce, "simulate", *COMMUNITY, "--end", last_evening(), "--out", chats], env=env, check=True)
+        subprocess.run([*qunce, "import", "--quiet", chats], env=env, check=True, stdout=subprocess.DEVNULL)
+        command = [*qunce, "run", "--no-demo", "--port", str(port)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=env, text=True) as process:
             try:
                 name, password = _first_login(process)
                 yield f"http://127.0.0.1:{port}", name, password
             finally:
                 process.terminate()
+
+
+def last_evening() -> str:
+    """Return the newest ten o'clock at night in China: a chart that ends in the small hours ends with an empty day."""
+    passed = datetime.now(timezone(timedelta(hours=8))) - timedelta(hours=22)
+    return f"{passed:%Y-%m-%d}T22:00"
 
 
 def _first_login(process: subprocess.Popen[str]) -> tuple[str, str]:
