@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,6 +59,12 @@ class Server:
         path.write_text(CONFIGURATION.format(port=self.port, password=f"Password = {self.password}" * bool(self.password)))
         command = [self.binary, "-n", "-f", str(path)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        give_up = time.monotonic() + LIMIT_S
+        while time.monotonic() < give_up:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            time.sleep(0.01)
+        pytest.fail("ngircd did not start")
 
     def stop(self) -> None:
         if self.process is not None:
@@ -277,7 +286,6 @@ async def test_a_wrong_password_ends_the_run(tmp_path: Path, server: Server) -> 
     guarded = Server(server.binary, tmp_path, password="secret")
     guarded.start()
     try:
-        (await _patiently(guarded))[1].close()
         store = Store()
         with pytest.raises(AuthFailed):
             async with running(guarded, store, password="wrong"):
