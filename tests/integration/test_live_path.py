@@ -4,13 +4,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from qunce.domain.events import Event, MemberRestricted, MessageDeleted
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.outbox.models import Delivery, State
 from qunce.readmodels.models import Membership, Message
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import playbooks, views, words
+from qunce.runtime.live import channel_views, playbooks, views, words
 from qunce.runtime.live.wiring import DryRun
 from qunce.runtime.models import Appeal, Case, CaseState, PlaybookVersion, Word
 from qunce.testing.live import PLAYBOOK, Stage
@@ -177,6 +178,18 @@ def test_an_appeal_that_is_granted_undoes_the_case(stage: Stage) -> None:
         words.do_resolve_appeal(actor=None, appeal_id=appeal, grant=False, answer="", clock=stage.clock)
 
 
+def test_a_member_appeals_in_their_own_words(stage: Stage) -> None:
+    stage.say("老王", "申诉：我什么也没做")
+    stage.react()
+    assert not Appeal.objects.exists(), "there is nothing to appeal"
+    stage.say("老王", AD)
+    stage.say("小红", "申诉：这不公平")
+    stage.say("老王", "我要申诉，那是我自己的店", group="与群策的私聊")
+    stage.react()
+    ((appeal, row),) = views.appeal_list()
+    assert (appeal.text, appeal.by_member, row.case_id) == ("那是我自己的店", True, the_case().decision_id)
+
+
 def test_a_rejected_appeal_changes_nothing_else(stage: Stage) -> None:
     stage.say("老王", AD)
     stage.react()
@@ -293,3 +306,22 @@ def test_a_channel_in_simulation_does_nothing_and_says_so(tmp_path: Path) -> Non
     detail = views.case_detail(the_case().decision_id)
     assert detail is not None
     assert [row.simulated for row in detail.deliveries] == [True, True, True, False]
+
+
+def test_lists_ask_the_database_a_fixed_number_of_times(
+    stage: Stage, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for who in ("老王", "老李", "老张"):
+        stage.say(who, AD)
+    stage.react()
+    with django_assert_num_queries(4):
+        assert len(views.case_list().rows) == 3
+    with django_assert_num_queries(1):
+        assert len(views.delivery_list()) == 12
+    with django_assert_num_queries(3):
+        assert views.waiting().cases == 0
+    with django_assert_num_queries(3):
+        assert len(channel_views.channel_list()) == 1
+    first = views.case_list(limit=2)
+    assert first.older is not None
+    assert [row.subject.name for row in views.case_list(before=first.older).rows if row.subject] == ["老王"]

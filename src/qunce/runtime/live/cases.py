@@ -70,8 +70,10 @@ def state_of(decision: AnyDecision) -> CaseState:
     """Return where a new case stands."""
     if isinstance(decision, DeskDecision) or decision.mode == "observe" or decision.verdict == "pass":
         return CaseState.NOTED
+    if decision.covered_by is not None and not decision.actions:
+        return CaseState.NOTED
     if decision.mode == "suggest":
-        return CaseState.OPEN if decision.covered_by is None or decision.actions else CaseState.NOTED
+        return CaseState.OPEN
     return CaseState.OPEN if any(action.do == "review" for action in decision.actions) else CaseState.DONE
 
 

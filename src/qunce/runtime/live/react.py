@@ -25,7 +25,8 @@ from qunce.playbook.errors import InvalidPlaybook
 from qunce.readmodels.rows import Database
 from qunce.runtime.clock import now_ms
 from qunce.runtime.happenings import Resolver
-from qunce.runtime.live import cases, gate, memory, playbooks
+from qunce.runtime.live import appeals, cases, gate, memory, playbooks
+from qunce.runtime.live.appeals import Heard
 from qunce.runtime.live.memory import REACT
 from qunce.runtime.live.playbooks import Running, Standing
 from qunce.runtime.models import PlaybookVersion, Word
@@ -122,7 +123,10 @@ class Reactor:
         for word in words:
             core.fold(loaded.state, memory.spoken(word))
         decided: list[tuple[int, core.AnyDecision]] = []
+        appealed: list[Heard] = []
         for happening in self._resolver.happenings(batch):
+            if self._rules is not None and (appeal := appeals.heard(happening, self._rules.published_ms)) is not None:
+                appealed.append(appeal)
             decided += [(happening.seq, decision) for decision in self._decide(loaded.state, happening, moment)]
         last = batch[-1].seq if batch else loaded.seq
         if ticking and len(batch) < BATCH:
@@ -130,7 +134,7 @@ class Reactor:
             if self._rules is not None:
                 decided += [(last, decision) for decision in core.tick(loaded.state, self._rules.program, moment)]
         if words or batch or decided:
-            self._store(loaded.seq, last, words, decided, moment)
+            self._store(loaded.seq, last, words, decided, appealed, moment)
         loaded.seq = last
         return len(batch)
 
@@ -145,8 +149,9 @@ class Reactor:
         return decisions
 
     def _store(
-        self, before: int, last: int, words: list[Word], decided: list[tuple[int, core.AnyDecision]], moment: int
-    ) -> None:
+        self, before: int, last: int, words: list[Word], decided: list[tuple[int, core.AnyDecision]],
+        appealed: list[Heard], moment: int,
+    ) -> None:  # fmt: skip
         with transaction.atomic():
             if not self._holds() or not self._journal.advance_cursor(REACT, before, last):
                 raise Overtaken
@@ -155,6 +160,7 @@ class Reactor:
             if self._rules is not None:
                 PlaybookVersion.objects.filter(pk=self._rules.standing[0], from_seq=None).update(from_seq=before)
             cases.store(self._database, self._journal, decided, moment)
+            appeals.store(appealed, moment)
 
     def _memory(self) -> _Loaded:
         if self._loaded is None:
