@@ -76,14 +76,14 @@ def play(items: list[Happening], state: core.State | None = None) -> tuple[list[
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_deciding_again_gives_the_same(steps: list[tuple[int, str, str, int, str, str]]) -> None:
     events = story(steps)
     assert play(list(happenings(events))) == play(list(happenings(events)))
 
 
 @given(STEPS, st.integers(0, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_checkpoint_in_between_changes_nothing(steps: list[tuple[int, str, str, int, str, str]], cut: int) -> None:
     items = list(happenings(story(steps)))
     whole, state = play(items)
@@ -95,7 +95,7 @@ def test_a_checkpoint_in_between_changes_nothing(steps: list[tuple[int, str, str
 
 
 @given(STEPS, st.lists(st.integers(0, 900), max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_looking_at_the_clock_more_often_tells_the_same(
     steps: list[tuple[int, str, str, int, str, str]], looks: list[int]
 ) -> None:
@@ -117,7 +117,7 @@ def test_looking_at_the_clock_more_often_tells_the_same(
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_deadline_never_moves_back_and_lateness_is_told_once(steps: list[tuple[int, str, str, int, str, str]]) -> None:
     decisions, state = play(list(happenings(story(steps))))
     due: dict[tuple[int, int], int] = {}
@@ -147,7 +147,7 @@ def test_a_deadline_never_moves_back_and_lateness_is_told_once(steps: list[tuple
 
 
 @given(STEPS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_groups_do_not_touch_each_other(steps: list[tuple[int, str, str, int, str, str]]) -> None:
     items = list(happenings(story(steps)))
     whole, _ = play(items)
@@ -163,7 +163,7 @@ def test_groups_do_not_touch_each_other(steps: list[tuple[int, str, str, int, st
 )
 def test_the_quick_look_misses_nothing(pattern: re.Pattern[str], hint: re.Pattern[str]) -> None:
     @given(st.from_regex(pattern))
-    @settings(max_examples=1_000, deadline=None)
+    @settings(max_examples=200, deadline=None)
     def holds(text: str) -> None:
         assert hint.search(text)
 

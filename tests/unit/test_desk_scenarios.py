@@ -297,6 +297,18 @@ CASES: dict[str, tuple[str, str]] = {
           => answered sla from=小娟 role=peer waited=2m
         """,
     ),
+    "where the rule says so an informed answer is only noted": (
+        ALWAYS.replace("brands:", "peers: note\n    peer_members: [小娟]\n    brands:"),
+        """
+        staff 小助理
+        09:00 小红: 怎么报名
+          => awaits sla
+        09:01 小娟 -> 1: 点群公告里的链接
+          => answered sla from=小娟 role=peer why=noted
+        09:02 小助理 -> 1: 对，点链接
+          => answered sla from=小助理 role=staff waited=2m
+        """,
+    ),
     "an informed member said to nobody answers nobody": (
         ALWAYS,
         """

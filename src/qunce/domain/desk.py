@@ -38,7 +38,10 @@ class DeskDecision(Record, frozen=True):
     mode: Mode
     verdict: DeskVerdict
     reason: str
-    """Short stable word: the need for `awaits`, how the answer was addressed for `answered`, why for the others."""
+    """Short stable word: the need for `awaits`, how the answer was addressed for `answered`, why for the others.
+
+    An answer that is `noted` is written down only: a peer gave it, and the rule lets the clock run on.
+    """
     thread: int
     message_id: str | None = None
     """Platform id of the message that waits, so that its retraction can be noticed; only of `awaits`."""

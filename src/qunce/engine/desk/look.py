@@ -84,11 +84,6 @@ class Address:
                 self._call(look, people, name)
         self.people = tuple(dict.fromkeys(people))
 
-    @property
-    def names_somebody(self) -> bool:
-        """Whether the message is said to certain people."""
-        return self.replies or self.to_staff or self.to_member
-
     def _add(self, look: Look, people: list[IdentityId], person: IdentityId) -> None:
         people.append(person)
         side = look.side(person)

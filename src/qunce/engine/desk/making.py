@@ -9,6 +9,7 @@ from qunce.domain.desk import DeskDecision, Need, Stage
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine.desk.look import Look
 from qunce.engine.desk.state import Thread
+from qunce.engine.desk.threads import NOTED
 from qunce.engine.happening import Happening
 
 Role = Literal["staff", "peer"]
@@ -91,7 +92,7 @@ def stopped(
         version=look.program.version,
         mode=look.clock.rule.mode,
         verdict="answered",
-        reason="noted" if note else how,
+        reason=NOTED if note else how,
         thread=thread.seq,
         need=thread.need,
         stage="first" if thread.stage == "first" else "next",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from qunce.domain.desk import DeskDecision
 from qunce.domain.ids import IdentityId
 from qunce.engine.desk.hours import NEVER
 from qunce.engine.desk.state import MAX_LINES, GroupDesk, Thread
+
+NOTED: Final = "noted"
+"""Reason of an answer that is only written down."""
 
 
 def after(thread: Thread, decision: DeskDecision) -> Thread | None:
@@ -21,6 +26,8 @@ def after(thread: Thread, decision: DeskDecision) -> Thread | None:
         changed.late = True
     elif decision.verdict == "escalate":
         changed.level = decision.level
+    elif decision.reason == NOTED:
+        changed.peer_seen = True
     elif decision.verdict == "answered":
         _answered(changed, decision)
     return changed

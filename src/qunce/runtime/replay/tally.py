@@ -12,6 +12,7 @@ import msgspec
 
 from qunce.domain.desk import DeskDecision
 from qunce.engine.core import AnyDecision
+from qunce.engine.desk.threads import NOTED
 
 K = TypeVar("K")
 MAX_SAMPLES: Final = 5
@@ -130,7 +131,7 @@ class Tally(msgspec.Struct):
         if decision.verdict == "late":
             for name in decision.on_duty:
                 self.missed[name] = self.missed.get(name, 0) + 1
-        if decision.verdict != "answered" or decision.reason == "noted":
+        if decision.verdict != "answered" or decision.reason == NOTED:
             return
         stage = decision.stage, decision.responder_role
         self.stages.setdefault(stage, Answering()).add(decision.waited_s, late=decision.late)
