@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from qunce.playbook import gallery
 from qunce.playbook.diff import diff
 from qunce.playbook.errors import InvalidPlaybook
 from qunce.playbook.explain import explain
@@ -62,6 +65,15 @@ def problems(text: str) -> str:
 def test_refused(good: str, bad: str, message: str) -> None:
     assert good in GOOD
     assert message in problems(GOOD.replace(good, bad))
+
+
+def test_the_documented_example_holds() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "algorithms" / "answer-clock.md").read_text("utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    head = "schema_version: 1\nplaybook: {playbook_id: test, title: 测试}\n"
+    playbook = parse({"playbook.yaml": head, "answers.yaml": example}).playbook
+    assert [rule.rule_id for rule in playbook.answers] == ["answers.three_minutes"]
+    assert all(parse(gallery.texts(name)).playbook.answers for name in gallery.names())
 
 
 def test_a_rule_behind_one_for_all_groups_is_refused() -> None:
