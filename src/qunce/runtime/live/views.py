@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from qunce.accounts.models import Staff
 from qunce.domain.commands import AnyCommand, SendDirect, SendMessage
 from qunce.domain.decisions import Action, Decision, Evidence
 from qunce.journal.store import Journal
 from qunce.outbox.models import Attempt, Delivery, State
-from qunce.readmodels.models import Group
+from qunce.readmodels.models import Group, Message
 from qunce.readmodels.selectors.people import Person, persons
 from qunce.readmodels.selectors.transcript import Line, messages
 from qunce.runtime.live import cases, plans, playbooks, undoing
@@ -54,6 +54,8 @@ class CaseRow:
     """State of its appeal; empty = there is none."""
     seq: int
     """Journal position of what was decided on."""
+    text: str
+    """What the message says; empty = it says nothing, is none, or was taken back by its author."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +203,7 @@ def case_list(
     *, state: str | None = None, group_ids: Collection[int] | None = None, group_id: int | None = None,
     identity_id: int | None = None, rule_id: str | None = None, before: int | None = None, limit: int = PAGE,
 ) -> Page:  # fmt: skip
-    """Return cases of moderation, newest first; None = any. Four queries."""
+    """Return cases of moderation, newest first; None = any. Five queries."""
     rows = _scoped(Case.objects.filter(area="moderation"), group_ids)
     wanted = {"state": state, "group_id": group_id, "identity_id": identity_id, "rule_id": rule_id}
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
@@ -337,13 +339,15 @@ def _rows(found: list[Case]) -> tuple[CaseRow, ...]:
     people = persons(case.identity_id for case in found)
     ids = [case.decision_id for case in found]
     appeals = dict(Appeal.objects.filter(decision_id__in=ids).values_list("decision_id", "state"))
+    said = Message.objects.filter(Q(deleted_ms=None) | Q(deleted_by="moderator"), pk__in=[case.seq for case in found])
+    texts = dict(said.values_list("pk", "text"))
     return tuple(
         CaseRow(
             case_id=case.decision_id, place=case.pk, group_id=case.group_id, group=groups.get(case.group_id, ""),
             subject=people.get(case.identity_id or 0), rule_id=case.rule_id, category=case.category, version=case.version,
             mode=case.mode, verdict=case.verdict, score=case.score, state=case.state, ts_ms=case.ts_ms,
             reason=cases.decision_of(case).reason, appeal=appeals.get(case.decision_id, ""),
-            seq=case.seq,
+            seq=case.seq, text=texts.get(case.seq, ""),
         )
         for case in found
     )  # fmt: skip
