@@ -1,1 +1,1 @@
-
+"""What programs call: signed webhooks and OneBot connections."""

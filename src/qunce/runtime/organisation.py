@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone
 
 from qunce.runtime.models import Setting
 
@@ -24,8 +25,19 @@ def decide(name: str, new: str) -> None:
 
 
 def zone() -> ZoneInfo:
-    """Return the zone of local days. Fixed when the data folder is made: changing it means a rebuild."""
+    """Return the zone of local days. Fixed when the data folder is made (`fix_zone`)."""
     return ZoneInfo(value("zone", settings.TIME_ZONE))
+
+
+def fix_zone() -> None:
+    """Keep the zone of the first start for ever, and let everything in this process go by it.
+
+    Days are stored as numbers of this zone: another one in the environment later must not mix two kinds of days.
+    """
+    decided, _ = Setting.objects.get_or_create(name="zone", defaults={"value": settings.TIME_ZONE})
+    if decided.value != settings.TIME_ZONE:
+        settings.TIME_ZONE = decided.value
+        timezone.get_default_timezone.cache_clear()
 
 
 def currency() -> str:

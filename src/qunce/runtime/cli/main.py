@@ -102,5 +102,6 @@ def make_ready() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+        import_module("qunce.runtime.organisation").fix_zone()
     except OperationalError as error:
         raise UsageError(f"the database cannot be opened ({error}); check the data folder's rights or DATABASE_URL") from error
