@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pyarrow as pa
 from hypothesis import strategies as st
 
@@ -146,7 +147,12 @@ TESTS: Final = {"moment": AGES, "number": NUMBERS, "money": NUMBERS, "word": _WO
 @st.composite
 def leaves(draw: st.DrawFn, of: Subject) -> t.Node:
     """Draw a leaf about one kind of subject."""
-    kind = draw(st.sampled_from(["did", "did", "did", "did", "attr", "attr", "tag", "sample"]))
+    kind = draw(st.sampled_from(["did", "did", "did", "did", "attr", "attr", "tag", "sample", "since"]))
+    if kind == "since":
+        # An age beside `since` the same moment: the plan leaves older events out.
+        name = draw(st.sampled_from([name for name, item in ATTRIBUTES[of].items() if item.kind == "moment"]))
+        leaf = draw(dids(of).filter(lambda did: did.measure != "distinct"))
+        return t.AllOf((msgspec.structs.replace(leaf, window=t.Since(name)), t.Attr(name, draw(AGES))))
     if kind == "tag":
         return t.Tagged(tuple(draw(st.lists(st.sampled_from(["强", "弱", "无"]), min_size=1, max_size=2, unique=True))))
     if kind == "sample":
@@ -158,7 +164,7 @@ def leaves(draw: st.DrawFn, of: Subject) -> t.Node:
 
 
 @st.composite
-def dids(draw: st.DrawFn, of: Subject) -> t.Node:
+def dids(draw: st.DrawFn, of: Subject) -> t.Did:
     """Draw a measure of events."""
     known = [name for name, event in EVENTS.items() if of in event.subjects]
     names = tuple(draw(st.lists(st.sampled_from(known), min_size=1, max_size=3, unique=True)))

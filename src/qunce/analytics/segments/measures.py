@@ -31,7 +31,10 @@ _OPS: Final[dict[str, Op]] = {"times": "count", "days": "mask", "sum": "sum", "f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Where a window begins: at a moment and its local day, or at an attribute of a subject; both None = at the beginning."""
+    """Where a window begins: at a moment and its local day, at an attribute of a subject, or at the later of both.
+
+    All None = at the beginning.
+    """
 
     ts_ms: int | None = None
     day: int | None = None
@@ -66,9 +69,9 @@ class Distinct:
     field: str
 
 
-def picks_of(leaf: Did, of: Subject, now: Moment) -> tuple[Pick, ...]:
-    """Return what a leaf counts, by source."""
-    start = _start(leaf, of, now)
+def picks_of(leaf: Did, of: Subject, now: Moment, not_before_ms: int | None = None) -> tuple[Pick, ...]:
+    """Return what a leaf counts, by source. `not_before_ms`: where older events cannot matter; None = they may."""
+    start = _start(leaf, of, now, not_before_ms)
     by_source: dict[Source, list[str]] = {}
     for name in leaf.events:
         by_source.setdefault(EVENTS[name].source, []).append(name)
@@ -77,9 +80,9 @@ def picks_of(leaf: Did, of: Subject, now: Moment) -> tuple[Pick, ...]:
     )
 
 
-def needs_of(leaf: Did, of: Subject, now: Moment) -> tuple[Column, ...] | Distinct:
+def needs_of(leaf: Did, of: Subject, now: Moment, not_before_ms: int | None = None) -> tuple[Column, ...] | Distinct:
     """Return what must be aggregated for a leaf: columns that combine, or a count of different values."""
-    picks = picks_of(leaf, of, now)
+    picks = picks_of(leaf, of, now, not_before_ms)
     if leaf.measure == "distinct":
         return Distinct(of=of, picks=picks, field=leaf.field)
     if leaf.measure == "days" and not _fits(picks[0].start, now):
@@ -87,11 +90,12 @@ def needs_of(leaf: Did, of: Subject, now: Moment) -> tuple[Column, ...] | Distin
     return tuple(Column(pick=pick, op=_OPS[leaf.measure], field=leaf.field) for pick in picks)
 
 
-def _start(leaf: Did, of: Subject, now: Moment) -> Start:
+def _start(leaf: Did, of: Subject, now: Moment, not_before_ms: int | None) -> Start:
     if leaf.window is None:
         return Start()
     if isinstance(leaf.window, Since):
-        return Start(since=(of, leaf.window.attribute))
+        day = None if not_before_ms is None else now.clock.day(not_before_ms)
+        return Start(ts_ms=not_before_ms, day=day, since=(of, leaf.window.attribute))
     start_ms = now.window_start_ms(leaf.window)
     return Start(ts_ms=start_ms, day=now.clock.day(start_ms))
 

@@ -17,12 +17,15 @@ from qunce.engine.segments.moment import Moment
 from qunce.playbook.schema.segments import Subject
 from qunce.playbook.segments.catalogue import ROLES
 from qunce.playbook.segments.tree import (
+    Age,
+    AgeBetween,
     AllOf,
     AnyOf,
     Attr,
     Between,
     Compare,
     Did,
+    InPeriod,
     IsMissing,
     IsSet,
     Leaf,
@@ -51,6 +54,7 @@ class Plan:
         for name in self.wanted:
             found = self.leaves.setdefault(rules[name].of, [])
             found += [leaf for leaf in leaves_of(rules[name].body, rules) if leaf not in found]
+        self._not_before = self._bounds()
         self._names: dict[Column, str] = {}
         self._distinct: dict[Distinct, str] = {}
         self._people: dict[str, str] = {}
@@ -81,11 +85,24 @@ class Plan:
         days = [day for day in starts if day is not None]
         return None if len(days) < len(starts) else min(days, default=self._now.day)
 
+    def _bounds(self) -> dict[tuple[Subject, Did], int | None]:
+        """Return for leaves with `since` from when on events can matter, in all places where they stand; None = from ever."""
+        found: dict[tuple[Subject, Did], int | None] = {}
+        for name in self.wanted:
+            of = self._rules[name].of
+            for leaf, start_ms in sinces_of(self._rules[name].body, self._rules, self._now):
+                known = found.get((of, leaf), start_ms)
+                found[of, leaf] = None if known is None or start_ms is None else min(known, start_ms)
+        return found
+
+    def _needs(self, of: Subject, leaf: Did) -> tuple[Column, ...] | Distinct:
+        return needs_of(leaf, of, self._now, self._not_before.get((of, leaf)))
+
     def _ask(self, of: Subject, leaf: Did) -> None:
         for column in self._columns(of, leaf):
             name = self._names.setdefault(column, f"c{len(self._names)}")
             self._by_subject[of][column] = name
-        needs = needs_of(leaf, of, self._now)
+        needs = self._needs(of, leaf)
         if isinstance(needs, Distinct):
             if self._counts_members(needs):
                 name = self._names[self._columns(of, leaf)[0]]
@@ -94,7 +111,7 @@ class Plan:
                 self._distinct.setdefault(needs, f"d{len(self._distinct)}")
 
     def _columns(self, of: Subject, leaf: Did) -> tuple[Column, ...]:
-        needs = needs_of(leaf, of, self._now)
+        needs = self._needs(of, leaf)
         if not isinstance(needs, Distinct):
             return needs
         return (Column(pick=needs.picks[0], op="count"),) if self._counts_members(needs) else ()
@@ -240,7 +257,7 @@ class Plan:
         return (value >= (1 if low_ms is None else max(low_ms, 1))) & (value <= high_ms)
 
     def _did(self, of: Subject, leaf: Did, rows: Expr) -> Expr:
-        needs = needs_of(leaf, of, self._now)
+        needs = self._needs(of, leaf)
         if isinstance(needs, Distinct):
             name = self._people_name(of, leaf) if self._counts_members(needs) else self._distinct[needs]
             value = ibis.coalesce(rows[name], 0)
@@ -267,3 +284,30 @@ def leaves_of(node: Node, rules: Mapping[str, Rule]) -> Iterator[Leaf]:
             yield from leaves_of(rules[segment_id].body, rules)
         case _:
             yield node
+
+
+def sinces_of(node: Node, rules: Mapping[str, Rule], now: Moment) -> Iterator[tuple[Did, int | None]]:
+    """Yield leaves with `since`, and the earliest moment that conditions beside them leave to the attribute; None = any.
+
+    「入群 3 到 10 天」 beside 「入群以来没有发言」 makes older messages irrelevant: who joined earlier is out in any case.
+    """
+    match node:
+        case AllOf(parts):
+            ages = [part for part in parts if isinstance(part, Attr) and isinstance(part.test, Age | AgeBetween | InPeriod)]
+            for part in parts:
+                if isinstance(part, Did) and isinstance(part.window, Since):
+                    starts = [now.bounds(age.test)[0] for age in ages if age.name == part.window.attribute]
+                    yield part, max((start for start in starts if start is not None), default=None)
+                else:
+                    yield from sinces_of(part, rules, now)
+        case AnyOf(parts):
+            for part in parts:
+                yield from sinces_of(part, rules, now)
+        case Not(part):
+            yield from sinces_of(part, rules, now)
+        case Ref(segment_id):
+            yield from sinces_of(rules[segment_id].body, rules, now)
+        case Did(window=Since()):
+            yield node, None
+        case _:
+            pass
