@@ -168,6 +168,7 @@ def test_export_explain_and_diff(run: Callable[..., tuple[int, str]], folder: Ca
     assert run("playbook", "export", "gallery:muying", out)[0] == 0
     assert run("playbook", "check", out)[0] == 0
     assert run("playbook", "diff", out, "gallery:muying") == (0, "0 change(s)\n")
+    assert run("replay", "--playbook", "gallery:muying", "--against", out)[0] == 0
     assert run("playbook", "export", "gallery:muying", out)[0] == 2
     code, told = run("playbook", "diff", folder(), folder(PLAYBOOK.replace("3m", "2m"), "other"))
     assert (code, told) == (1, "~ answers.sla.first_within: 180 → 120\n1 change(s)\n")

@@ -342,6 +342,7 @@ CASES: dict[str, tuple[str, str]] = {
           => awaits sla
         小红: 谢谢大家
         小兰 -> 1: 点公告里的链接
+        小红: 😂😂
         小红: 谢谢
           => released sla why=helped
         """,

@@ -196,7 +196,8 @@ def _settles(look: Look, waiting: Thread) -> str:
     tone = needs.tone(look.happening.views)
     if tone == "withdrawn":
         return "withdrawn"
-    return "helped" if tone == "closing" and waiting.helped else ""
+    # An emoji or dots alone may be thanks or despair.
+    return "helped" if tone == "closing" and waiting.helped and look.happening.views.stripped else ""
 
 
 def _evidence(look: Look, found: needs.Asked) -> Evidence:

@@ -49,14 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _files(source: str) -> dict[str, str]:
-    from qunce.playbook import gallery
     from qunce.runtime.replay.service import ReplayRefused, files_of
 
-    if source.startswith("gallery:"):
-        name = source.removeprefix("gallery:")
-        if name not in gallery.names():
-            raise UsageError(f"the gallery has no {name!r}; it has {', '.join(gallery.names())}")
-        return gallery.texts(name)
     try:
         return files_of(source)
     except ReplayRefused as error:

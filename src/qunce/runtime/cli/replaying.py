@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--playbook", required=True, metavar="DIR", help="folder of a playbook, or number of a published version"
+        "--playbook", required=True, metavar="DIR", help="folder, number of a published version, or gallery:NAME"
     )
-    parser.add_argument("--against", metavar="VERSION", help="compare with this published version, or folder")
+    parser.add_argument("--against", metavar="VERSION", help="compare with this one, named alike")
     parser.add_argument("--since", metavar="TIME", help="report from here on, as 2026-11-12 or 2026-11-12T18:00")
     parser.add_argument("--until", metavar="TIME", help="leave out what happened from here on")
     parser.add_argument("--group", metavar="G", action="append", help="only this group: number, id or name; may be repeated")

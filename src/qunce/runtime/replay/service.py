@@ -12,6 +12,7 @@ from django.db import connection
 
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.journal.store import Journal
+from qunce.playbook import gallery
 from qunce.playbook.load import Loaded, parse, read_folder
 from qunce.readmodels.models import Group, Identity, Membership, Message
 from qunce.readmodels.rows import Database
@@ -45,10 +46,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def files_of(source: str) -> dict[str, str]:
-    """Return the files of a playbook named by a folder or by the number of a published version.
+    """Return the files of a playbook named by a folder, by the number of a published version, or as `gallery:muying`.
 
-    Raises ReplayRefused when there is neither.
+    Raises ReplayRefused when there is none.
     """
+    if source.startswith("gallery:"):
+        name = source.removeprefix("gallery:")
+        if name not in gallery.names():
+            raise ReplayRefused(f"the gallery has no {name!r}; it has {', '.join(gallery.names())}")
+        return gallery.texts(name)
     if Path(source).is_dir():
         return read_folder(Path(source))
     number = source.partition("-")[0].removeprefix("v")
