@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from qunce.connectors.errors import AuthFailed, ConnectorError, Permanent, Retry
 from qunce.domain.commands import AnyCommand, Content, Receipt
 from qunce.domain.events import Event
 from qunce.engine import core
+from qunce.engine.happening import Happening
 from qunce.outbox.models import Attempt, Delivery, Pause, State
 from qunce.runtime.live import channels, deliver
 from qunce.runtime.live.cases import NOTICES
@@ -162,8 +164,10 @@ ANSWERS = [
     pytest.param(Retryable("503"), True, State.RETRYING, "503", id="a server error: later"),
     pytest.param(Permanent("no_right"), True, State.FAILED, "no_right", id="a refusal: never"),
     pytest.param(UnknownOutcome("no_answer"), True, State.RETRYING, "no_answer", id="no answer where our key is taken: again"),
-    pytest.param(UnknownOutcome("no_answer"), False, State.UNKNOWN, "no_answer", id="no answer where it is not: unknown"),
-    pytest.param(ValueError("?"), False, State.UNKNOWN, "connector_fault", id="a fault of ours: unknown"),
+    pytest.param(
+        UnknownOutcome("no_answer"), False, State.RETRYING, "no_answer", id="no answer to what may be done twice: again"
+    ),
+    pytest.param(ValueError("?"), False, State.RETRYING, "connector_fault", id="a fault of ours: again"),
     pytest.param(None, True, State.RETRYING, "connector_fault", id="nonsense where our key is taken: again"),
     pytest.param(Unsupported("member.mute"), True, State.HUMAN, "member.mute", id="not possible for this member: a person"),
     pytest.param(AuthFailed("bad_token"), True, State.RETRYING, "bad_token", id="bad credentials: later"),
@@ -208,8 +212,10 @@ async def test_an_answer_that_never_comes_is_given_up(monkeypatch: pytest.Monkey
             raise NotImplementedError
 
     monkeypatch.setattr(deliver, "CALL_S", 0.01)
-    row = Delivery(command='{"type":"member.unmute","conv_id":"g","member_id":"a"}', idem_key="k", capability="member.unmute")
+    said = '{"type":"message.send","conv_id":"g","content":{"text":"早"}}'
+    row = Delivery(command=said, idem_key="k", capability="message.send")
     assert (await deliver.attempt(Silent(None, idempotent=False), row)).outcome == "unknown"
+    assert (await deliver.attempt(Silent(None, idempotent=True), row)).outcome == "retry"
 
 
 @pytest.mark.parametrize("how", ["human", "impossible"])
@@ -234,6 +240,21 @@ def test_a_public_word_about_a_sanction_that_failed_is_not_said(stage: Stage) ->
     stage.wait(1_800)
     stage.deliver()
     assert Delivery.objects.get(capability="member.unmute").reason == "not_muted"
+
+
+def test_an_event_no_rule_can_take_does_not_stop_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = core.decide
+
+    def decide(state: core.State, happening: Happening, *rest: Any) -> tuple[core.AnyDecision, ...]:
+        if happening.text == "毒":
+            raise RuntimeError("a fault of a check")
+        return real(state, happening, *rest)
+
+    monkeypatch.setattr(core, "decide", decide)
+    stage.say("老王", "毒")
+    stage.say("老王", AD)
+    assert stage.react() == 2
+    assert verdicts() == [("2:ads.terms", "mute")]
 
 
 def test_a_group_without_a_channel_gets_tasks_for_people(stage: Stage) -> None:

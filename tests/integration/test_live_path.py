@@ -314,7 +314,7 @@ def test_lists_ask_the_database_a_fixed_number_of_times(
     for who in ("老王", "老李", "老张"):
         stage.say(who, AD)
     stage.react()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(views.case_list().rows) == 3
     with django_assert_num_queries(1):
         assert len(views.delivery_list()) == 12

@@ -130,18 +130,26 @@ def finish(row: Delivery, *, outcome: str, code: str = "", receipt: str = "", re
         return held.update(**changes) == 1
 
 
+REPEATABLE = (
+    "message.delete", "member.mute", "member.unmute", "member.kick", "member.ban", "member.unban", "join.approve",
+)  # fmt: skip
+"""What may be asked for twice on any platform: it says how things shall be, and the second time they are so already."""
+
+
 def recover(connector: str, account: str, *, idempotent: bool, now_ms: int) -> int:
     """Take back deliveries whose worker was lost while calling; return how many.
 
-    Where the channel takes our key they are tried again; where it does not, nobody can know whether it left: `unknown`.
+    Where the channel takes our key they are tried again, and so is what is `REPEATABLE`. Of the rest nobody can know whether
+    it left: `unknown`.
     """
     lost = Delivery.objects.filter(connector=connector, account=account, state=State.SENDING, lease_until_ms__lte=now_ms)
     if not lost.exists():
         return 0  # looked at often; an update that finds nothing would still wait for the database's one writer
-    state = State.RETRYING if idempotent else State.UNKNOWN
-    return lost.update(
-        state=state, reason="worker_lost", lease_by="", lease_until_ms=None, not_before_ms=now_ms, updated_ms=now_ms
-    )
+    changes = {
+        "reason": "worker_lost", "lease_by": "", "lease_until_ms": None, "not_before_ms": now_ms, "updated_ms": now_ms,
+    }  # fmt: skip
+    again = lost if idempotent else lost.filter(capability__in=REPEATABLE)
+    return again.update(state=State.RETRYING, **changes) + lost.update(state=State.UNKNOWN, **changes)
 
 
 def decide(ids: Collection[int], *, expect: State, state: State, staff_id: int, reason: str = "", now_ms: int) -> int:

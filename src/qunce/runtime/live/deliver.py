@@ -3,7 +3,7 @@
     claim (budget, lease) ─▶ ask again whether it should be ─▶ connector.act ─▶ one transaction: outcome · events · late undo
 
 A crash before the call leaves the delivery to another try; after it, to the lease: where the channel takes our key it is done
-again, which does nothing twice, and where it does not, the delivery is `unknown` and a person says.
+again, which does nothing twice, and where it does not, a word is `unknown` and a person says whether it arrived.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ class Hand:
 
 async def attempt(connector: Connector, row: Delivery) -> Outcome:
     """Carry one delivery out. Never raises but when cancelled; then the lease decides."""
-    doubt = "retry" if connector.capabilities.idempotent == "yes" else "unknown"
+    may_repeat = connector.capabilities.idempotent == "yes" or row.capability in queue.REPEATABLE
+    doubt = "retry" if may_repeat else "unknown"
     try:
         async with asyncio.timeout(CALL_S):
             receipt = await connector.act(plans.decode(row.command), idem_key=row.idem_key)

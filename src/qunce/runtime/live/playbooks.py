@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from qunce.accounts import audit
 from qunce.accounts.models import Staff
@@ -76,19 +76,26 @@ def label(version: PlaybookVersion, generation: int = 0) -> str:
 def do_publish(*, actor: Staff | None, files: Mapping[str, str], reason: str, clock: Clock = now_ms) -> int:
     """Publish a playbook and return its number; publishing what is in force already returns that number and does nothing.
 
-    Raises InvalidPlaybook with every problem, and CommandRefused without a reason.
+    Raises InvalidPlaybook with every problem, and CommandRefused without a reason, or when somebody else publishes just now.
     """
     if not reason.strip():
         raise CommandRefused("a version needs a reason")
     loaded = parse(files)
+    try:
+        return _publish(loaded, actor, files, reason.strip(), clock())
+    except IntegrityError:
+        raise CommandRefused("somebody else has just published; look at their version first") from None
+
+
+def _publish(loaded: Loaded, actor: Staff | None, files: Mapping[str, str], reason: str, moment: int) -> int:
     with transaction.atomic():
         last = newest()
         if last is not None and last.content_hash == loaded.content_hash:
             return last.number
         number = last.number + 1 if last is not None else 1
         version = PlaybookVersion.objects.create(
-            number=number, files=dict(files), content_hash=loaded.content_hash, reason=reason.strip(),
-            author_id=actor.pk if actor else None, published_ms=clock(),
+            number=number, files=dict(files), content_hash=loaded.content_hash, reason=reason,
+            author_id=actor.pk if actor else None, published_ms=moment,
         )  # fmt: skip
         audit.record(
             actor=actor, action="playbook.publish", target_type="playbook", target_id=number,

@@ -48,6 +48,19 @@ CAPABILITIES: Final = Capabilities(
 )  # fmt: skip
 
 
+def said(account: str, group: str, who: str, text: str, ts_ms: int) -> Event:
+    """Return the event of somebody saying something in a room."""
+    message_id = f"{ts_ms}/{who}"
+    return Event(
+        ts_ms=ts_ms,
+        source=Source(connector=KIND, account=account, origin="callback"),
+        body=MessageCreated(message_id=message_id, text=text),
+        dedupe_key=message_key(group, message_id),
+        conv=Conv(platform_id=group, name=group),
+        actor=Party(platform_id=who, kind="member", name=who),
+    )
+
+
 class Practice:
     """One account on the platform that is none."""
 

@@ -141,7 +141,11 @@ class Reactor:
     def _decide(self, state: core.State, happening: Happening, moment: int) -> tuple[core.AnyDecision, ...]:
         decisions: tuple[core.AnyDecision, ...] = ()
         if self._rules is not None:
-            found = core.decide(state, happening, self._rules.program, moment)
+            try:
+                found = core.decide(state, happening, self._rules.program, moment)
+            except Exception:  # a border: one event that no rule can take must not stop all groups
+                logger.exception("event cannot be decided on", extra={"action": "react.undecided", "seq": happening.seq})
+                found = ()
             decisions = gate.passed(found, happening.event, self._rules.published_ms)
         core.fold(state, happening)
         for decision in decisions:

@@ -121,6 +121,10 @@ async def _react(thread: DatabaseThread, stored: Bell, decided: Callable[[], Non
                 logger.warning("reacting starts over", extra={"action": "react.again"})
                 await asyncio.sleep(WAIT_S)
                 continue
+            except Exception:  # a loop border: whatever it was, the channels go on and the next turn tries again
+                logger.exception("reacting failed", extra={"action": "react.failed"})
+                await asyncio.sleep(WAIT_S)
+                continue
             if taken:
                 decided()
             else:
