@@ -18,7 +18,7 @@ from qunce.runtime.live import channels, deliver
 from qunce.runtime.live.cases import NOTICES
 from qunce.runtime.live.deliver import rates
 from qunce.runtime.live.practice import CAPABILITIES
-from qunce.runtime.models import Case
+from qunce.runtime.models import Case, Channel
 from qunce.testing.live import PLAYBOOK, Stage
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +191,21 @@ def test_each_bad_answer_has_its_end(
         assert set(rows.values_list("not_before_ms", flat=True)) == {stage.now_ms + 7_000}
 
 
+def test_a_channel_that_is_asked_to_wait_waits_with_everything(stage: Stage) -> None:
+    stage.connector = bad = Bad(Retryable("429", after_s=90.0))
+    stage.restart()
+    stage.say("老王", AD)
+    stage.react()
+    stage.carry_out(stage.hand.claim()[0])
+    stage.say("老李", AD)
+    stage.react()
+    stage.wait(80)
+    assert stage.hand.claim() == []
+    stage.wait(10)
+    assert len(stage.hand.claim()) > 2
+    assert bad.calls == 1
+
+
 def test_bad_credentials_pause_the_channel_until_they_are_mended(stage: Stage) -> None:
     stage.connector = bad = Bad(AuthFailed("bad_token"))
     stage.restart()
@@ -201,6 +216,7 @@ def test_bad_credentials_pause_the_channel_until_they_are_mended(stage: Stage) -
     stage.wait(600)
     assert stage.hand.claim() == []
     assert (bad.calls, Pause.objects.get().reason) == (2, "bad_token")
+    assert Channel.objects.get().status == "auth_failed"
     channels.do_change_channel(actor=None, channel_id=stage.channel_id, settings={"name": "练习"})
     assert len(stage.hand.claim()) == 2
 

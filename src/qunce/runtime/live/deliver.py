@@ -27,12 +27,15 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.live import checks, plans, undoing
 from qunce.runtime.live.threads import DatabaseThread
+from qunce.runtime.models import Channel
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 20
 CALL_S: Final = 30.0
 """A call that has not come back by then is given up; well below the lease."""
+MAX_HOLD_MS: Final = 3_600_000
+"""A channel is held back this long at most before it is tried again, whatever the platform asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +86,13 @@ class Hand:
         self._by = by
         self._ingest = ingest
         self._clock = clock
+        self._held_until_ms = 0
 
     def claim(self) -> list[Delivery]:
         """Return what is to be carried out now; settle what should not be done any more, and what only people can do."""
         moment = self._clock()
+        if moment < self._held_until_ms <= moment + MAX_HOLD_MS:
+            return []
         idempotent = self._capabilities.idempotent == "yes"
         queue.recover(self._connector, self._account, idempotent=idempotent, now_ms=moment)
         claimed: list[Delivery] = []
@@ -108,8 +114,7 @@ class Hand:
                     row, outcome=outcome.outcome, code=outcome.code, receipt=outcome.receipt, retry_after_ms=outcome.after_ms,
                     now_ms=moment,
                 )  # fmt: skip
-                if outcome.refused:
-                    queue.pause(self._connector, self._account, reason=outcome.code, now_ms=moment)
+                self._note(outcome, moment)
                 if outcome.events:
                     self._ingest.take(outcome.events)
                 if outcome.outcome in ("done", "unknown"):
@@ -118,6 +123,19 @@ class Hand:
         except BaseException:
             self._ingest.forget()
             raise
+
+    def _note(self, outcome: Outcome, moment: int) -> None:
+        """Record what an outcome says about the channel as a whole."""
+        if outcome.after_ms:
+            # The platform asked for a pause: what else is due would only be refused too.
+            self._held_until_ms = max(self._held_until_ms, moment + min(outcome.after_ms, MAX_HOLD_MS))
+        channel = Channel.objects.filter(connector=self._connector, account=self._account)
+        if outcome.refused:
+            queue.pause(self._connector, self._account, reason=outcome.code, now_ms=moment)
+            channel.update(status="auth_failed", code=outcome.code, status_ms=moment)
+        elif outcome.outcome == "done":
+            # A channel that can only send tells in no other way that it is up.
+            channel.filter(status="new").update(status="up", status_ms=moment)
 
     def _may(self, row: Delivery, moment: int) -> bool:
         """Settle what needs no call; return whether one is needed."""
