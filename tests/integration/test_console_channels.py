@@ -108,3 +108,22 @@ def test_a_channel_that_is_not_there_is_not_found(name: str, sign_in: SignIn) ->
     send = client.get if name == "channel" else client.post
     assert send(reverse(name, args=[4242])).status_code == 404
     assert client.get(reverse("add-channel", args=["no-such"])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("connector", "settings", "address"),
+    [
+        pytest.param(
+            "webhook_in", {"name": "订单 系统", "secrets": ["s" * 16]}, "/in/webhook/%E8%AE%A2%E5%8D%95%20", id="webhook"
+        ),
+        pytest.param("onebot11", {"self_id": "10001", "access_token": "t" * 8}, "/in/onebot11", id="QQ dials us"),
+    ],
+)
+def test_a_platform_that_calls_us_is_told_where(
+    connector: str, settings: dict[str, object], address: str, sign_in: SignIn
+) -> None:
+    pk = do_add_channel(actor=None, connector=connector, name="", settings=settings)
+    page = sign_in().get(reverse("channel", args=[pk])).content.decode()
+    assert address in page
+    assert "s" * 16 not in page
+    assert "t" * 8 not in page

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext, pgettext
 from markupsafe import Markup
 
-from qunce.console import figures, formats, happenings, labels, pages, reasons
+from qunce.console import figures, formats, happenings, labels, live_labels, pages, reasons
 from qunce.console.highlights import highlight
 from qunce.console.spans import marked
 
@@ -41,6 +41,7 @@ def environment(**options: Any) -> jinja2.Environment:
         happening_text=happening_text, happening_sentence=happenings.sentence, happening_icon=happenings.icon_of,
         metric_name=figures.name, definition=figures.definition, exclusions=figures.exclusions,
         metric_denominator=figures.denominator, marked=marked, say=say,
+        problem_name=live_labels.problem_name,
     )  # fmt: skip
     env.filters.update(
         num=formats.number, pct=formats.percent, duration=formats.duration, money=formats.money, size=formats.size,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from qunce.console import formats
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -230,6 +232,30 @@ REFUSED: Final[Names] = {
     "no playbook is published yet": _("还没有发布规则。"),
     "the draft was changed meanwhile": _("草稿刚被别人改过，请重新打开再改。"),
 }
+
+PROBLEMS: Final[Names] = {
+    "no_op": _("这样写不会有任何作用。"),
+    "type": _("值的类型不对。"),
+    "reference": _("引用的东西不存在。"),
+    "missing": _("缺少必需的内容。"),
+    "impossible": _("这样的组合不可能成立。"),
+    "yaml": _("不是正确的 YAML。"),
+    "unknown_key": _("没有这个键。"),
+    "size": _("太大了。"),
+    "empty": _("不能是空的。"),
+    "duration": _("时长看不懂，要像 30m、2h、7d。"),
+    "choice": _("没有这个选项。"),
+    "version": _("不认识这个格式版本。"),
+    "order": _("位置不对。"),
+    "duplicate_key": _("同一个键写了两次。"),
+    "duplicate_id": _("编号重复了。"),
+    "date": _("日期看不懂。"),
+}
+
+
+def problem_name(code: str) -> str:
+    """Return the sense of a playbook's mistake for readers of Chinese; the English original beside it is the more exact one."""
+    return "" if formats.english() else str(PROBLEMS.get(code, ""))
 
 
 def refused(reason: str) -> str:

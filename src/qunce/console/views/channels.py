@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
@@ -126,7 +128,7 @@ def _detail_page(
         "gaps": [
             gap for gap in standing().gaps if (gap.connector, gap.account) == (detail.row.connector, detail.row.account)
         ],
-        "problem": "",
+        "problem": "", "callback": _callback(detail.row),
     }  # fmt: skip
     return pages.render(request, "channel", context | extra, active="channels", status=status)
 
@@ -145,6 +147,14 @@ def _may_manage(request: HttpRequest) -> bool:
 def _gaps() -> Counter[tuple[str, str]]:
     """Return how many of the newest known gaps each channel has."""
     return Counter((gap.connector, gap.account) for gap in standing().gaps)
+
+
+def _callback(row: channel_views.ChannelRow) -> str:
+    """Return the address the other side has to call; empty for channels that we call."""
+    base = django_settings.PUBLIC_URL.rstrip("/")
+    if row.connector == "webhook_in":
+        return f"{base}/in/webhook/{quote(row.account, safe='')}"
+    return f"ws{base.removeprefix('http')}/in/onebot11" if row.connector == "onebot11" else ""
 
 
 def _shown(value: object) -> str:
