@@ -18,6 +18,8 @@ BATCH: Final = 1_000
 STRETCH: Final = 20
 """Batches that are timed as one, since a single one is too quick to tell."""
 IMPORT_MB: Final = 400
+SEGMENTS_S: Final = 60
+"""CPU seconds that all example segments may take over 100 million facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,34 @@ def _metrics(plan: Plan) -> Iterator[Figure]:
             )  # fmt: skip
 
 
+def _segments(plan: Plan) -> Iterator[Figure]:
+    from qunce.runtime.bench.work.segments import ONE
+
+    for facts, target in plan.sizes.facts:
+        folder, size = str(plan.mirror(facts)), f"{facts:,} facts"
+        plan.shop.run("segments:prepare", {"folder": folder})
+        asked: dict[str, Any] = {"folder": folder, "runs": plan.sizes.few_runs}
+        together = plan.shop.run("segments:evaluate", asked | {"wanted": []})
+        by_cpu = {"value": median(together["cpu"]), "best": min(together["cpu"])}
+        yield Figure(
+            case="segments", name="all example segments", size=size, unit="CPU s", target=max(2.0, facts * SEGMENTS_S / 100_000_000),
+            **of_seconds(together) | by_cpu,
+        )  # fmt: skip
+        alone = plan.shop.run("segments:evaluate", asked | {"wanted": [ONE]})
+        pandas = plan.shop.run("segments:pandas_one", asked)
+        if alone["found"] != pandas["found"]:
+            raise RuntimeError(f"pandas finds {pandas['found']} in {ONE}, we find {alone['found']}")
+        yield Figure(
+            case="segments", name=f"segment {ONE}", size=size, unit="s", target=target, baseline="pandas, same files",
+            baseline_value=median(pandas["seconds"]), **of_seconds(alone),
+        )  # fmt: skip
+    one = plan.shop.run("segments:one_member", {"runs": plan.sizes.few_runs})
+    yield Figure(
+        case="segments", name="one member, one segment", size="2,000 events", unit="ms", target=1.0,
+        **of_seconds(one, 1_000 / one["judged"]),
+    )  # fmt: skip
+
+
 def _search(plan: Plan) -> Iterator[Figure]:
     folder, stored = plan.community
     found = plan.shop.run("searching:words", data=folder)
@@ -177,6 +207,7 @@ CASES: Final[dict[str, Case]] = {
     "import-postgres": Case(title="the same into PostgreSQL", figures=_import_postgres),
     "pages": Case(title="server CPU of every console page on a large community", figures=pages),
     "metrics": Case(title="every registry metric over a large mirror", figures=_metrics),
+    "segments": Case(title="the example segments over a large mirror, and over one member", figures=_segments),
     "search": Case(title="search for words of two characters", figures=_search),
     "start": Case(title="start-up of the command line", figures=_start),
     "rebuild": Case(title="folding the whole journal again and comparing", figures=_rebuild),
