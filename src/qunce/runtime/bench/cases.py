@@ -128,8 +128,8 @@ def _segments(plan: Plan) -> Iterator[Figure]:
         together = plan.shop.run("segments:evaluate", asked | {"wanted": []})
         by_cpu = {"value": median(together["cpu"]), "best": min(together["cpu"])}
         yield Figure(
-            case="segments", name="all example segments", size=size, unit="CPU s", target=max(2.0, facts * SEGMENTS_S / 100_000_000),
-            **of_seconds(together) | by_cpu,
+            case="segments", name="all example segments", size=size, unit="CPU s",
+            target=max(2.0, facts * SEGMENTS_S / 100_000_000), **of_seconds(together) | by_cpu,
         )  # fmt: skip
         alone = plan.shop.run("segments:evaluate", asked | {"wanted": [ONE]})
         pandas = plan.shop.run("segments:pandas_one", asked)
