@@ -1,10 +1,10 @@
-"""Routes for the tests of accounts: the same views every console has, and none of the console."""
+"""Routes for the tests of accounts, in front of the console's own, which error pages lead to."""
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 
 from qunce.accounts.access import requires, visible_group_ids
 
@@ -47,4 +47,5 @@ urlpatterns = [
     path("groups/<int:group_id>/stream", stream),
     path("forgotten", forgotten),
     path("health", health),
+    path("", include("qunce.console.urls")),
 ]

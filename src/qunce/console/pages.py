@@ -70,7 +70,9 @@ NAV: Final = (
 
 def shell(request: HttpRequest, active: str) -> dict[str, Any]:
     """Return what the frame round every page shows; `active` names the section."""
-    staff = request.user if isinstance(request.user, Staff) else None
+    # An error page may come before the middleware that says who asks.
+    user = getattr(request, "user", None)
+    staff = user if isinstance(user, Staff) else None
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     language = get_language() or settings.LANGUAGE_CODE
     return {
