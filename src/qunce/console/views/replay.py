@@ -17,10 +17,12 @@ from qunce.console.views.playbook import files_of
 from qunce.readmodels.models import Group
 from qunce.runtime import jobs, organisation
 from qunce.runtime.live import drafts, playbook_views
-from qunce.runtime.models import Job, JobState
+from qunce.runtime.models import JobState
 from qunce.runtime.replay import job as replays
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.http import HttpRequest, HttpResponse
 
 MOST_SHOWN: Final = 200
@@ -42,7 +44,7 @@ def replay(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "sources": sources, "gallery": gallery, "running": str(versions[0].number) if versions else "",
         "chosen": asked.text(request, "source"), "versions": versions,
-        "jobs": [job for job in jobs.recent(replays.JOB_KIND, 30) if _visible(job, visible)],
+        "jobs": [row for row in replays.recent() if _visible(row.group_ids, visible)],
         "has_messages": Group.objects.filter(message_count__gt=0).exists(), "groups": _groups(visible),
         "may_import": can(asked.staff_of(request), "import.run"), "source_name": source_name,
     }  # fmt: skip
@@ -54,7 +56,7 @@ def replay(request: HttpRequest) -> HttpResponse:
 def replay_job(request: HttpRequest, job_id: int) -> HttpResponse:
     """Show how far a replay is, and what came of it."""
     job = jobs.get(job_id)
-    if job is None or job.kind != replays.JOB_KIND or not _visible(job, asked.visible(request)):
+    if job is None or job.kind != replays.JOB_KIND or not _visible(job.params["group_ids"], asked.visible(request)):
         raise Http404
     total = job.progress.get("total") or 0
     result = job.result
@@ -108,8 +110,8 @@ def _midnight(text: str, days: int = 0) -> int | None:
     return int((day + timedelta(days=days)).timestamp() * 1_000)
 
 
-def _visible(job: Job, visible: frozenset[int] | None) -> bool:
-    wanted = job.params.get("group_ids")
+def _visible(wanted: Collection[int] | None, visible: frozenset[int] | None) -> bool:
+    """Tell whether somebody who sees these groups may see a replay of the wanted ones; None = all."""
     return visible is None or (wanted is not None and visible.issuperset(wanted))
 
 
