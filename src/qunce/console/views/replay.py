@@ -65,7 +65,7 @@ def replay_job(request: HttpRequest, job_id: int) -> HttpResponse:
         "fraction": min(1.0, job.progress.get("done", 0) / total) if total else None, "source_name": source_name,
         "moderation": _of(result, "moderation"), "answers": _of(result, "answers"),
         "groups": sorted(result.get("groups", ()), key=lambda row: -sum(row["decisions"].values()))[:MOST_SHOWN],
-        "sums": _sums(result),
+        "sums": _sums(result), "titles": playbook_views.rule_titles(),
     }  # fmt: skip
     if request.headers.get("HX-Request"):
         return pages.render_block(request, "replay_job", "state", context)

@@ -67,7 +67,7 @@ def recent(limit: int = 30) -> tuple[ReplayRow, ...]:
     # SQLite hands out a text of digits as a number.
     return tuple(
         ReplayRow(
-            job_id=pk, state=state, source=str(source), against_source=str(against),
+            job_id=pk, state=state, source=str(source), against_source=str(against or ""),
             group_ids=frozenset(groups) if groups is not None else None, messages=messages, created_ms=created_ms,
         )
         for pk, state, source, against, groups, messages, created_ms in rows
