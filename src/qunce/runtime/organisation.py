@@ -37,7 +37,7 @@ def fix_zone() -> None:
     decided, _ = Setting.objects.get_or_create(name="zone", defaults={"value": settings.TIME_ZONE})
     if decided.value != settings.TIME_ZONE:
         settings.TIME_ZONE = decided.value
-        timezone.get_default_timezone.cache_clear()
+        timezone.get_default_timezone.cache_clear()  # type: ignore[attr-defined]  # a cached function, unknown to the stubs
 
 
 def currency() -> str:
