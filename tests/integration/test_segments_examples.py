@@ -179,3 +179,9 @@ def test_a_member_with_a_tag_belongs_by_the_tag(engine: SegmentEngine) -> None:
 def test_an_empty_mirror_holds_nobody(engine: SegmentEngine) -> None:
     assert engine.evaluate_all(EXAMPLES, w.NOW.now_ms).num_rows == 0
     assert set(engine.count(EXAMPLES, w.NOW.now_ms).values()) == {0}
+
+
+def test_an_order_in_another_currency_is_an_order_without_an_amount(engine: SegmentEngine) -> None:
+    community = world([], [order("2024-10-22T09:00", 1, 700) | {"currency": "EUR"}])
+    rules = {name: EXAMPLES[name] for name in ("able_to_buy", "first_purchase")}
+    assert by_one(rules, community) == by_all(engine, rules, community) == {("first_purchase", 1, 0)}

@@ -97,10 +97,10 @@ class _Reader:
                 yield from self._fact(row)
         for row in self._rows["order_events"]:
             person = self._person(row["identity_id"])
-            if person and row["currency"] == currency:
+            if person:
                 yield person, Happened(
                     event_id=row["order_id"], kind=_ORDERS[row["kind"]], ts_ms=row["ts_ms"], day=row["day"],
-                    member_id=person, amount=row["amount"],
+                    member_id=person, amount=row["amount"] if row["currency"] == currency else 0,
                 )  # fmt: skip
 
     def _fact(self, row: Row) -> Iterable[tuple[int, Happened]]:

@@ -128,9 +128,10 @@ def met_rows(tables: SegmentTables, picks: Iterable[Pick], now: Moment) -> Expr:
 
 
 def order_rows(tables: SegmentTables, currency: str, now: Moment) -> Expr:
-    """Return what happened to orders of members, in one currency."""
+    """Return what happened to orders of members. Amounts in other currencies are 0: they cannot be added up."""
     rows = tables.order_events
-    rows = rows.filter((rows.ts_ms <= now.now_ms) & (rows.currency == currency))
+    rows = rows.filter(rows.ts_ms <= now.now_ms)
+    rows = rows.mutate(amount=ibis.ifelse(rows.currency == currency, rows.amount, 0))
     return people(tables, rows, "identity_id")
 
 

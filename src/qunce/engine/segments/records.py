@@ -44,7 +44,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     length: int = 0
     is_question: bool = False
     amount: int = 0
-    """Minor unit; less refunds for paid orders."""
+    """Minor unit of the organisation's currency; less refunds for paid orders; 0 in other currencies."""
 
 
 class History:
