@@ -48,6 +48,11 @@ CAPABILITIES: Final = Capabilities(
 )  # fmt: skip
 
 
+def room(conv_id: str, name: str | None = None) -> Conv:
+    """Return a practice room. A channel, not a group: what is played in it must not count in any metric."""
+    return Conv(platform_id=conv_id, kind="channel", name=name)
+
+
 def said(account: str, group: str, who: str, text: str, ts_ms: int) -> Event:
     """Return the event of somebody saying something in a room."""
     message_id = f"{ts_ms}/{who}"
@@ -56,7 +61,7 @@ def said(account: str, group: str, who: str, text: str, ts_ms: int) -> Event:
         source=Source(connector=KIND, account=account, origin="callback"),
         body=MessageCreated(message_id=message_id, text=text),
         dedupe_key=message_key(group, message_id),
-        conv=Conv(platform_id=group, name=group),
+        conv=room(group, group),
         actor=Party(platform_id=who, kind="member", name=who),
     )
 
@@ -92,7 +97,7 @@ class Practice:
 
     async def act(self, command: AnyCommand, *, idem_key: str) -> Receipt:
         """Carry out a command: report that it happened."""
-        conv = Conv(platform_id=command.conv_id)
+        conv = room(command.conv_id)
         match command:
             case SendMessage(content=content):
                 return self._said(conv, content, idem_key)
