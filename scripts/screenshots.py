@@ -1,6 +1,6 @@
 """Make the pictures of the documents from a fresh demonstration community.
 
-    .venv/bin/python -m scripts.screenshots
+    .venv/bin/python -m scripts.screenshots [NAME…]
 
 Starts a console of its own in a temporary folder and photographs it with Chromium. The machine needs fonts for Chinese and
 emoji (Debian: fonts-noto-cjk, fonts-noto-color-emoji).
@@ -43,6 +43,8 @@ class Shot(NamedTuple):
     width: int = 1440
     height: int = 900
     locale: str = "zh-CN"
+    replays: str = ""
+    """Playbook that is replayed from the page first; the picture shows what came of it."""
 
 
 SHOTS = (
@@ -50,21 +52,24 @@ SHOTS = (
     Shot("dashboard-en", "/", locale="en-US"),
     Shot("narrow", "/", width=390, height=844),
     Shot("groups", "/groups"),
+    Shot("replay", "/playbook/replay", replays="gallery:muying"),
+    Shot("replay-en", "/playbook/replay", locale="en-US", replays="gallery:muying"),
 )
 
 
 def main() -> None:
-    """Write every picture; raise when one is too large for the documents."""
+    """Write every picture, or those named; raise when one is too large for the documents."""
+    shots = [shot for shot in SHOTS if shot.name in (sys.argv[1:] or [each.name for each in SHOTS])]
     chromium = find_chromium()
     if chromium is None:
         raise SystemExit("Chromium is not here; apt install chromium fonts-noto-cjk")
     PICTURES.mkdir(exist_ok=True)
     with demonstration() as (address, name, password), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for shot in SHOTS:
+        for shot in shots:
             take(browser, shot, address, name, password)
         browser.close()
-    for shot in SHOTS:
+    for shot in shots:
         size = (PICTURES / f"{shot.name}.png").stat().st_size
         print(f"{shot.name:<14} {size:>9,} bytes")
         if size >= MOST_BYTES:
@@ -128,6 +133,12 @@ def take(browser: Browser, shot: Shot, address: str, name: str, password: str) -
     page.wait_for_url(address + "/")
     expect(page.locator(".wait")).to_have_count(0, timeout=60_000)
     page.goto(address + shot.path)
+    if shot.replays:
+        page.select_option("#source", shot.replays)
+        page.click("main form button.btn-primary")
+        page.wait_for_url("**/replay/*")
+        expect(page.locator("table")).not_to_have_count(0, timeout=300_000)
+        page.reload()  # the heading still tells how it stood when the page was opened
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1_500)  # charts draw themselves in
     page.screenshot(path=PICTURES / f"{shot.name}.png")
