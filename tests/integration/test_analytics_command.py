@@ -13,7 +13,8 @@ import pytest
 
 from qunce.analytics import command
 from qunce.analytics.registry import all_metrics
-from qunce.readmodels.models import Group, Identity, Member, Message
+from qunce.readmodels.models import Group, Identity, Member, Membership, Message, Order
+from qunce.readmodels.selectors.days import newest_counted_day
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +93,30 @@ def test_what_cannot_be_had_is_said_in_one_line(words: tuple[str, ...], said: st
     error = capsys.readouterr().err
     assert (code, text, error.count("\n")) == (2, "", 1)
     assert said in error
+
+
+@pytest.mark.parametrize(
+    ("paid", "until"),
+    [
+        pytest.param(True, "2024-10-09", id="an order paid after the last message is the newest day"),
+        pytest.param(False, "2024-10-05", id="an unpaid one is not"),
+    ],
+)
+def test_the_default_period_ends_with_the_newest_fact_or_order(paid: bool, until: str) -> None:
+    ms = (DAY + 5) * 24 * HOUR_MS
+    Order.objects.create(
+        id=9, connector="x", account="a", order_id="9", identity_id=1, status="paid" if paid else "created", created_ms=ms,
+        paid_ms=ms if paid else None, day=DAY + 5, amount_minor=100, currency="CNY", status_ms=ms,
+    )  # fmt: skip
+    found = json.loads(run("orders", "--json")[1])
+    assert (found["until"], found["rows"]) == (until, [{"orders": int(paid)}])
+    assert newest_counted_day() == (DAY + 5 if paid else None)
+
+
+def test_a_choice_of_groups_knows_the_orders_of_its_people() -> None:
+    Membership.objects.create(group_id=1, identity_id=1, first_ms=1, message_count=0)
+    Order.objects.create(
+        id=9, connector="x", account="a", order_id="9", identity_id=1, status="paid", created_ms=1, paid_ms=1, day=DAY + 5,
+        amount_minor=100, currency="CNY", status_ms=1,
+    )  # fmt: skip
+    assert [newest_counted_day(frozenset({group})) for group in (1, 2)] == [DAY + 5, None]

@@ -61,14 +61,15 @@ def _compute(args: Namespace, zone: ZoneInfo | None) -> Result:
     metric = get_metric(args.metric)
     store = MirrorStore(Path(settings.DATA_DIR) / "mirror")
     refresh(connection=connection, store=store, zone=zone or ZoneInfo(settings.TIME_ZONE))
-    days = store.manifest().days()
-    until = _day(args.until) if args.until else (days[1] if days else _day(args.since or date(1970, 1, 1)))
+    engine = Engine(store)
+    newest = None if args.until else engine.newest_day()
+    until = _day(args.until or args.since or date(1970, 1, 1)) if newest is None else newest
     since = _day(args.since) if args.since else until - DEFAULT_DAYS + 1
     if since > until:
         raise MetricError("metric.period", since=str(_date(since)), until=str(_date(until)))
     by = (args.by,) if args.by else ()
     groups = _groups(args.group) if args.group else None
-    return Engine(store).compute(metric, Params(since_day=since, until_day=until, by=by, group_ids=groups))
+    return engine.compute(metric, Params(since_day=since, until_day=until, by=by, group_ids=groups))
 
 
 def _groups(asked: list[str]) -> frozenset[int]:

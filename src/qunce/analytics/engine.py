@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from qunce.analytics.registry import Metric
 from qunce.analytics.result import Result, result_of
@@ -50,6 +52,16 @@ class Engine:
                     raise
                 manifest, rows = latest, self._rows(metric, params, latest)
         return result_of(metric, params, rows, manifest.version)
+
+    def newest_day(self) -> int | None:
+        """Return the newest local day with a fact or a paid order; None = the mirror is empty."""
+        manifest = self._store.manifest()
+        days, path = manifest.days(), self._store.dimension_path(manifest, "purchases")
+        found = [days[1]] if days else []
+        if path:
+            paid = pq.read_table(path, columns=["day"], filters=[("is_paid", "=", 1)])
+            found += [pc.max(paid["day"]).as_py()] if paid.num_rows else []
+        return max(found, default=None)
 
     def _rows(self, metric: Metric, params: Params, manifest: Manifest) -> pa.Table:
         self._show(params, manifest)

@@ -224,7 +224,10 @@ class Order(models.Model):
     class Meta:
         db_table = "purchase"
         constraints = [models.UniqueConstraint(fields=["connector", "account", "order_id"], name="purchase_once")]
-        indexes = [models.Index(fields=["identity", "created_ms"], name="purchase_of_identity")]
+        indexes = [
+            models.Index(fields=["identity", "created_ms"], name="purchase_of_identity"),
+            models.Index(fields=["day"], name="purchase_of_day"),
+        ]
 
 
 class Question(models.Model):

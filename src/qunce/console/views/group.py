@@ -20,7 +20,7 @@ from qunce.readmodels import search
 from qunce.readmodels.rows import Database
 from qunce.readmodels.selectors import group as selectors
 from qunce.readmodels.selectors import transcript
-from qunce.readmodels.selectors.days import daily, newest_day
+from qunce.readmodels.selectors.days import daily, newest_counted_day, newest_day
 from qunce.runtime.commands import CommandRefused, do_set_community
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
     context: dict[str, Any] = {"head": head, "tab": "overview", "newest": newest, "lengths": LENGTHS}
     if newest is not None:
         period = period_of(request, newest)
-        health, health_state = figures.group_health(group_id, newest_day(None) or newest)
+        health, health_state = figures.group_health(group_id, newest_counted_day() or newest)
         days, before = (daily(span.since, span.until, (group_id,)) for span in (period, period.before()))
         context |= {
             "period": period,

@@ -13,7 +13,7 @@ from qunce.accounts.access import can, requires
 from qunce.console import asked, downloads, figures, formats, pages
 from qunce.console.labels import common_start, label
 from qunce.readmodels.selectors import groups as selectors
-from qunce.readmodels.selectors.days import newest_day
+from qunce.readmodels.selectors.days import newest_counted_day
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -26,7 +26,7 @@ MOST_EXPORTED: Final = 100_000
 def groups(request: HttpRequest) -> HttpResponse:
     """List the visible groups."""
     visible = asked.visible(request)
-    until = newest_day(visible)
+    until = newest_counted_day(visible)
     wish = _wish(request)
     page = _listed(request, wish, until, selectors.PAGE)
     staff = asked.staff_of(request)
@@ -44,7 +44,7 @@ def groups(request: HttpRequest) -> HttpResponse:
 @requires("metric.export")
 def export_groups(request: HttpRequest, kind: str) -> HttpResponse:
     """Hand out the list of groups, all pages of it, as a table."""
-    until = newest_day(asked.visible(request))
+    until = newest_counted_day(asked.visible(request))
     found = _listed(request, _wish(request), until, MOST_EXPORTED).rows
     header = [
         _("群"), _("平台"), _("所属社群"), _("待回应"), _("成员"), _("7 日消息"), _("进群"), _("退群"), _("健康分"),

@@ -14,7 +14,7 @@ from qunce.console import asked, charts, figures, formats, heat, pages
 from qunce.console.period import COOKIE, LENGTHS, Period, period_of
 from qunce.readmodels.selectors import group as group_selectors
 from qunce.readmodels.selectors import groups
-from qunce.readmodels.selectors.days import newest_day
+from qunce.readmodels.selectors.days import newest_counted_day
 from qunce.runtime import jobs
 from qunce.runtime.organisation import currency
 
@@ -38,7 +38,7 @@ YEAR_S = 365 * 24 * 3600
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the dashboard; figures that are not known yet arrive by themselves."""
     visible = asked.visible(request)
-    newest = newest_day(visible)
+    newest = newest_counted_day(visible)
     staff = asked.staff_of(request)
     context: dict[str, Any] = {
         "newest": newest, "lengths": LENGTHS, "may_import": can(staff, "import.run"), "imports": _imports(request),
@@ -62,7 +62,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @requires("overview.view")
 def overview_card(request: HttpRequest, card: str) -> HttpResponse:
     """Return one card of the dashboard, for a page that waits for it."""
-    newest = newest_day(asked.visible(request))
+    newest = newest_counted_day(asked.visible(request))
     if card not in CARDS or newest is None:
         raise Http404
     period = period_of(request, newest)
