@@ -78,12 +78,39 @@ def test_every_metric_has_a_page_in_both_languages(client: Client, figures: None
     take()
     mirror.refresh()
     client.cookies["django_language"] = language
-    for metric in ("dau", "retention", "funnel", "heat_map", "content_kinds", "group_health", "first_response", "revenue"):
+    for metric in (
+        "dau",
+        "retention",
+        "funnel",
+        "heat_map",
+        "content_kinds",
+        "group_health",
+        "first_response",
+        "revenue",
+        "repeat_orders_per_month",
+        "interactions_per_member",
+        "reply_rate",
+        "group_health_trend",
+    ):
         for by in ("", "day", "week", "group"):
             page = _get(client, "metric", metric, by=by)
             assert metric in page
     csv = client.get(reverse("metric-csv", args=["dau"]), {"by": "group"})
     assert "读书会" in csv.content.decode("utf-8-sig")
+
+
+def test_the_worked_examples_groups_are_no_links(client: Client, figures: None) -> None:
+    page = _get(client, "metric", "messages", by="none")
+    assert "群 1" in page
+    assert f'href="{reverse("group", args=[1])}"' not in page
+
+
+def test_the_trend_of_health_is_drawn_by_week(client: Client, figures: None) -> None:
+    take()
+    mirror.refresh()
+    page = _get(client, "metric", "group_health_trend")
+    assert "有评分的群" in page
+    assert "data-chart" in page
 
 
 def test_groups_that_need_somebody_come_first(client: Client, figures: None) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qunce.analytics import charts, health
+from qunce.analytics import charts, finish, health
 from qunce.analytics.localtime import local_days, local_hours
 from qunce.analytics.registry import all_metrics, get_metric
 from qunce.analytics.result import Result, Value
@@ -77,6 +77,35 @@ def test_left_out_parts_are_made_up_for() -> None:
 def test_small_and_new_groups_get_a_reason(changes: dict[str, int], until: int, reason: str) -> None:
     scored = health.score({**INPUTS, **changes}, until)
     assert (scored.reason, scored.score is None) == (reason, bool(reason))
+
+
+def test_weeks_end_with_their_sunday_or_with_the_period() -> None:
+    assert health.last_days_of_weeks(4, 17) == ((4, 10), (11, 17))  # day 4 was a Monday
+    assert health.last_days_of_weeks(6, 12) == ((4, 10), (11, 12))
+    assert health.last_days_of_weeks(6, 6) == ((4, 6),)
+
+
+GOOD, SMALL = {**INPUTS, "group_id": 1}, {**INPUTS, "group_id": 2, "members": 4}
+QUIET = {**INPUTS, "group_id": 3, "messages": 0, "two_way": 0, "busiest_three": 0}
+
+
+def test_the_trend_of_health_averages_the_groups_that_have_a_score() -> None:
+    mean = round((70.7 + 45.0) / 2, 1)
+    assert [health.score(row, 200).score for row in (GOOD, QUIET)] == [70.7, 45.0]
+    whole = finish.group_health_trend([GOOD, SMALL, QUIET], Params(since_day=150, until_day=200))
+    assert whole == [{"value": mean, "scored": 2, "unscored": 1}]
+    rows = [{**GOOD, "week": 102}, {**GOOD, "week": 109}, {**QUIET, "week": 109}, {**SMALL, "week": 109}]
+    weekly = finish.group_health_trend(rows, Params(since_day=102, until_day=114, by=("week",)))
+    assert weekly == [
+        {"week": 102, "value": None, "scored": 0, "unscored": 1},  # on day 108 the group is 8 days old
+        {"week": 109, "value": mean, "scored": 2, "unscored": 1},  # the period ends on day 114, when it is 14
+    ]
+
+
+def test_no_groups_have_no_health() -> None:
+    params = Params(since_day=1, until_day=28)
+    assert finish.group_health_trend([], params) == [{"value": None, "scored": 0, "unscored": 0}]
+    assert finish.group_health_trend([], params.cut("week")) == []
 
 
 def test_weights_of_health_sum_to_100() -> None:
@@ -149,6 +178,6 @@ def test_every_metric_is_explained_in_both_languages() -> None:
             metric.example.en,
         )
         assert all(texts), metric.id
-        assert metric.unit in {"people", "messages", "ratio", "orders", "minor", "score"}, metric.id
+        assert metric.unit in {"people", "messages", "ratio", "orders", "minor", "score", "per_day", "per_month"}, metric.id
         assert (metric.unit == "ratio") <= bool(metric.denominator), metric.id
         assert metric.example.rows, metric.id

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qunce.domain.events import TYPE_CODES, MemberJoined, MemberLeft, MessageCreated, ReactionAdded
+from qunce.domain.events import TYPE_CODES, LinkClicked, MemberJoined, MemberLeft, MessageCreated, ReactionAdded
 from qunce.journal.mirror import FACT_SCHEMA, FULL_SEGMENT, MirrorStore
+from qunce.readmodels.contents import CONTENT_CODES
 
 FIRST_DAY: Final = 20_000
 DAY_MS: Final = 86_400_000
@@ -67,10 +68,12 @@ def _facts_of_day(draw: np.random.Generator, shape: Shape, homes: Ints, seq: int
     group = homes[draw.integers(0, GROUPS_PER_MEMBER, count), actor - 1]
     kinds = np.array([TYPE_CODES[cls] for cls in (MessageCreated, ReactionAdded, MemberJoined, MemberLeft)])
     kind = kinds[np.searchsorted([0.80, 0.95, 0.98], draw.random(count))]
+    seqs = np.arange(seq, seq + count)
+    kind = np.where(seqs % 100 == 7, TYPE_CODES[LinkClicked], kind)
     second = np.sort(draw.integers(0, 86_400, count))
     message = kind == kinds[0]
     columns = {
-        "seq": np.arange(seq, seq + count),
+        "seq": seqs,
         "ts_ms": (FIRST_DAY + day) * DAY_MS + second * 1000,
         "day": np.full(count, FIRST_DAY + day),
         "hour": second // 3600,
@@ -78,10 +81,10 @@ def _facts_of_day(draw: np.random.Generator, shape: Shape, homes: Ints, seq: int
         "group_id": group,
         "actor": actor,
         "peer": np.where(draw.random(count) < 0.2, _zipf(draw, shape.members, MEMBER_ZIPF, count), 0),
-        "content": np.where(message, 1 + (draw.random(count) < 0.2), 0),
+        "content": np.where(message, np.where(seqs % 50 == 0, CONTENT_CODES["forward"], 1 + (draw.random(count) < 0.2)), 0),
         "length": np.where(message, draw.integers(1, 60, count), 0),
         "is_question": np.where(message & (draw.random(count) < 0.08), 1, 0),
-        "reply_to": np.zeros(count, np.int64),
+        "reply_to": np.where(message & (seqs % 5 == 0) & (seqs > 10), seqs - 1 - seqs % 7, 0),
     }
     return pa.table(columns).cast(FACT_SCHEMA)
 

@@ -54,7 +54,9 @@ def over_time(result: Result, column: str | None = None) -> Series:
     metric = get_metric(result.metric_id)
     cut: By = "day" if result.by == ("day",) else "week"
     column = column or metric.value
-    empty = None if metric.unit in ("ratio", "minor", "seconds", "score") and column == metric.value else 0
+    empty = (
+        None if metric.unit in ("ratio", "minor", "seconds", "score", "per_day", "per_month") and column == metric.value else 0
+    )
     found = {row[cut]: _number(row[column]) for row in result.dicts()}
     first = result.since_day if cut == "day" else monday(result.since_day)
     days = tuple(range(first, result.until_day + 1, _STEP_DAYS[cut]))

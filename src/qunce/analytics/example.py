@@ -10,7 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from qunce.analytics.tables import JOINED, LEFT, MESSAGE, REACTION, TABLE_SCHEMAS
+from qunce.analytics.tables import CLICKED, JOINED, LEFT, MESSAGE, REACTION, TABLE_SCHEMAS
 from qunce.journal.mirror import FACT_SCHEMA
 from qunce.readmodels.contents import CONTENT_CODES
 
@@ -18,33 +18,45 @@ MONDAY: Final = 20_003
 LAST: Final = MONDAY + 13
 DAY_MS: Final = 86_400_000
 
-_TYPES: Final = {"joins": JOINED, "leaves": LEFT, "says": MESSAGE, "asks": MESSAGE, "shows": MESSAGE, "likes": REACTION}
+_TYPES: Final = {
+    "joins": JOINED,
+    "leaves": LEFT,
+    "says": MESSAGE,
+    "asks": MESSAGE,
+    "shows": MESSAGE,
+    "forwards": MESSAGE,
+    "likes": REACTION,
+    "clicks": CLICKED,
+}
+_CONTENTS: Final = {"shows": "image", "forwards": "forward"}
 
 HAPPENED: Final = """
  0 09:00 group 1: 11 joins
  0 09:00 group 1: 22 joins
  0 09:10 group 1: 11 asks
- 0 09:11 group 1: 21 says
- 0 10:00 group 1: 12 says
+ 0 09:11 group 1: 21 says re 3
+ 0 10:00 group 1: 12 says re 3
  0 20:00 group 2: 15 says
- 1 09:00 group 1: 12 says
+ 1 09:00 group 1: 12 says re 5
  1 09:05 group 1: 11 likes
  1 09:06 group 1: 23 says
  1 09:07 group 1: 22 says
  2 12:00 group 1: 14 joins
  2 12:01 group 2: 14 joins
  2 12:10 group 1: 14 shows
- 2 12:20 group 2: 14 says
- 7 10:00 group 1: 11 says
+ 2 12:20 group 2: 14 forwards
+ 7 10:00 group 1: 11 says re 13
  7 11:00 group 2: 13 joins
  8 08:00 group 2: 17 joins
  8 09:30 group 1: 12 asks
  8 21:00 group 2: 13 asks
- 8 21:05 group 2: 21 says
+ 8 21:05 group 2: 21 says re 19
+ 8 21:30 group 1: 12 clicks
  9 09:00 group 1: 14 leaves
  9 09:30 group 9: 11 says
 """
-"""Day (0 = the first Monday), local time, group, identity, what it did. `shows` = sends a picture."""
+"""Day (0 = the first Monday), local time, group, identity, what it did. `shows` = sends a picture; `re` = in reply to that
+line."""
 
 
 def facts() -> pa.Table:
@@ -93,7 +105,7 @@ _DIMENSIONS: Final[dict[str, tuple[tuple[int | str, ...], ...]]] = {
 
 
 def _fact(seq: int, line: str) -> dict[str, int]:
-    day, clock, _, group, actor, verb = line.split()
+    day, clock, _, group, actor, verb, *reply = line.split()
     hour, minute = map(int, clock.split(":"))
     message = _TYPES[verb] == MESSAGE
     return {
@@ -105,10 +117,10 @@ def _fact(seq: int, line: str) -> dict[str, int]:
         "group_id": int(group.rstrip(":")),
         "actor": int(actor),
         "peer": 12 if verb == "likes" else 0,
-        "content": CONTENT_CODES["image" if verb == "shows" else "text"] if message else 0,
+        "content": CONTENT_CODES[_CONTENTS.get(verb, "text")] if message else 0,
         "length": 4 if message else 0,
         "is_question": 1 if verb == "asks" else 0,
-        "reply_to": 0,
+        "reply_to": int(reply[1]) if reply else 0,
     }
 
 

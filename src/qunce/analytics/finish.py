@@ -64,3 +64,19 @@ def group_health(rows: Rows, params: Params) -> list[dict[str, Any]]:
         parts = {f"points_{part.id}": points for part, points in health.parts}
         done.append({"group_id": row["group_id"], "value": health.score, "reason": health.reason, **parts, **row})
     return done
+
+
+def group_health_trend(rows: Rows, params: Params) -> list[dict[str, Any]]:
+    """Average the scores of the groups that have one, at the end of each week, or of the period where it is not cut."""
+    if "week" not in params.by:
+        return [_mean_score(rows, params.until_day)]
+    weeks: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        weeks.setdefault(row["week"], []).append(row)
+    return [{"week": week, **_mean_score(found, min(week + 6, params.until_day))} for week, found in sorted(weeks.items())]
+
+
+def _mean_score(rows: Rows, until_day: int) -> dict[str, Any]:
+    scores = [health.score for row in rows if (health := score(row, until_day)).score is not None]
+    mean = round(sum(scores) / len(scores), 1) if scores else None
+    return {"value": mean, "scored": len(scores), "unscored": len(rows) - len(scores)}

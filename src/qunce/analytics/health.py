@@ -42,6 +42,12 @@ class Part:
         return round(self.weight * min(1.0, max(0.0, share)), 1)
 
 
+def last_days_of_weeks(since_day: int, until_day: int) -> tuple[tuple[int, int], ...]:
+    """Return each week that has a day in the period, as its Monday and its last day in the period."""
+    first = since_day - (since_day + 3) % 7
+    return tuple((monday, min(monday + 6, until_day)) for monday in range(first, until_day + 1, 7))
+
+
 def _active(inputs: Inputs) -> float | None:
     return inputs["active"] / inputs["members"] if inputs["members"] else None
 

@@ -43,7 +43,8 @@ class Metric:
     definition_zh: str
     definition_en: str
     unit: str
-    """Of the value: `people`, `messages`, `memberships`, `ratio`, `orders`, `minor` (money), `seconds`, `score`."""
+    """Of the value: `people`, `messages`, `memberships`, `ratio`, `orders`, `minor` (money), `seconds`, `score`,
+    `per_day` (times a person and day), `per_month` (times a person and 30 days)."""
     value: str
     """Column that holds the value."""
     denominator: str = ""

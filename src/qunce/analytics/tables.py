@@ -98,6 +98,10 @@ class Params:
         """Return the same question for the last `days` days of the period, or before it if it is shorter."""
         return replace(self, since_day=self.until_day - days + 1)
 
+    def ending(self, day: int) -> Params:
+        """Return the same question for a period that ends on `day`, or is that day alone if it began later."""
+        return replace(self, since_day=min(self.since_day, day), until_day=day)
+
     def cut(self, *by: By) -> Params:
         """Return the same question cut another way."""
         return replace(self, by=by)
@@ -143,7 +147,7 @@ def acted(tables: Tables, params: Params, types: Sequence[int]) -> Expr:
     """Return the facts in the groups and days asked for, of whoever did them."""
     rows = during(params, tables.facts)
     rows = rows.filter(rows.type.isin(list(types)))
-    rows = rows.select("ts_ms", "day", "hour", "type", "group_id", "actor", "content")
+    rows = rows.select("seq", "ts_ms", "day", "hour", "type", "group_id", "actor", "content", "reply_to")
     return scoped(tables, params, rows)
 
 

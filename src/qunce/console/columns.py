@@ -32,6 +32,7 @@ TITLES: Final[dict[str, _StrPromise]] = {
     "content": gettext_lazy("内容类型"), "questions": gettext_lazy("提问"), "answered": gettext_lazy("已回应"),
     "fast": gettext_lazy("3 分钟内"), "median_s": gettext_lazy("中位时长"), "p90_s": gettext_lazy("90% 分位"),
     "reason": gettext_lazy("无评分的原因"), "members": gettext_lazy("成员"), "members_start": gettext_lazy("期初成员"),
+    "replies": gettext_lazy("回复"), "scored": gettext_lazy("有评分的群"), "unscored": gettext_lazy("没有评分的群"),
     "active": gettext_lazy("活跃成员"), "two_way": gettext_lazy("双向消息"), "busiest_three": gettext_lazy("最多三人的消息"),
 }  # fmt: skip
 _STEPS: Final = {"joined": gettext_lazy("进群"), "spoke": gettext_lazy("首次发言"), "ordered": gettext_lazy("首次下单")}
@@ -50,12 +51,17 @@ def own_rows(rows: Sequence[dict[str, Any]], currency: str) -> list[dict[str, An
     return [row for row in rows if row.get("currency", currency) == currency]
 
 
-def table(metric: Metric, rows: Sequence[dict[str, Any]], names: Mapping[int, str], currency: str) -> dict[str, Any]:
-    """Return `head` (title, is number) and `body` (texts, with the group's id where a cell is a group)."""
+def table(
+    metric: Metric, rows: Sequence[dict[str, Any]], names: Mapping[int, str], currency: str, *, linked: bool = True
+) -> dict[str, Any]:
+    """Return `head` (title, is number) and `body` (texts, with the group's id where a cell is a group to be linked).
+
+    Not `linked` are the groups of a worked example, which are made up.
+    """
     shown = list(rows[0]) if rows else []
     return {
         "head": [(title(name), name not in _LEFT_ALIGNED) for name in shown],
-        "body": [[_cell(metric, name, row, names, currency) for name in shown] for row in rows],
+        "body": [[_cell(metric, name, row, names, currency, linked) for name in shown] for row in rows],
     }
 
 
@@ -83,10 +89,12 @@ def _exact(name: str, value: Any, names: Mapping[int, str]) -> str | int | float
     return exact
 
 
-def _cell(metric: Metric, name: str, row: Mapping[str, Any], names: Mapping[int, str], currency: str) -> tuple[str, int | None]:
+def _cell(
+    metric: Metric, name: str, row: Mapping[str, Any], names: Mapping[int, str], currency: str, linked: bool
+) -> tuple[str, int | None]:
     value = row[name]
     if name == "group_id":
-        return names.get(value, _("群 %(id)s") % {"id": value}), value
+        return names.get(value, _("群 %(id)s") % {"id": value}), value if linked else None
     return _text(metric, name, value, names, str(row.get("currency", currency))), None
 
 

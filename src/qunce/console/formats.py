@@ -193,6 +193,8 @@ def in_unit(value: Number | None, unit: str, currency: str = "CNY") -> str:
             return money(round(value), currency)
         case "score":
             return number(value, 1)
+        case "per_day" | "per_month":
+            return number(value, 2)
         case _:
             whole = value == int(value) or abs(float(value)) >= 100
             return number(value, 0 if whole else 1)

@@ -60,6 +60,7 @@ CONTENT_ICONS: Final = {
 UNITS: Final = {
     "people": _("人"), "messages": _("条"), "memberships": _("群成员身份"), "ratio": _("比例"), "orders": _("笔"),
     "minor": _("金额"), "seconds": _("时长"), "score": _("分，0 到 100"),
+    "per_day": _("次（每人每天）"), "per_month": _("次（每人每 30 天）"),
 }  # fmt: skip
 
 ACTIONS: Final = {

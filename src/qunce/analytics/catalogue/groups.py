@@ -16,6 +16,10 @@ def _last_days(tables: Tables, params: Params) -> Expr:
     return group_health.inputs(tables, params.last(WINDOW_DAYS).cut())
 
 
+def _each_week(tables: Tables, params: Params) -> Expr:
+    return group_health.weekly_inputs(tables, params) if params.by else _last_days(tables, params)
+
+
 METRICS: Final = (
     Metric(
         id="group_health",
@@ -87,6 +91,33 @@ METRICS: Final = (
             en="Both groups have 4 members and get no score, but their parts are given: in group 1, 3 ÷ 4 are active, "
             "above 30%, all "
             "25 points; no two members spoke in one hour, so two-way talk earns 0.",
+        ),
+    ),
+    Metric(
+        id="group_health_trend",
+        name_zh="群健康度趋势",
+        name_en="Trend of group health",
+        definition_zh="有评分的群的健康度平均值，每周末各看一次之前的 28 天；不按周看时只看期末。公式与群健康度相同，"
+        "没有评分的群不计入平均，另列个数。",
+        definition_en="Mean health of the groups that have a score, over the 28 days that end with each week; not cut by week, "
+        "at the end of the period only. The formula is that of group health; groups without a score are counted beside it.",
+        unit="score",
+        value="value",
+        denominator="有评分的群 | groups with a score",
+        by=("week",),
+        algorithm="group-health",
+        compute=_each_week,
+        finish=finish.group_health_trend,
+        example=Example(
+            params=Params(since_day=MONDAY, until_day=LAST, by=("week",)),
+            rows=(
+                {"week": MONDAY, "value": None, "scored": 0, "unscored": 2},
+                {"week": MONDAY + 7, "value": None, "scored": 0, "unscored": 2},
+            ),
+            zh="两个群都不足 5 人，两周都没有可平均的评分。"
+            "若有三个群，评分 70.7、50.1 与“成员太少”，则平均为 60.4，有评分的群 2 个。",
+            en="Both groups have fewer than 5 members, so neither week has a score to average. Of three groups with 70.7, 50.1 "
+            "and “too small” the mean would be 60.4, of 2 groups.",
         ),
     ),
 )

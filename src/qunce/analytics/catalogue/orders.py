@@ -123,4 +123,27 @@ METRICS: Final = (
             en="2 bought in the two weeks, 王 (two accounts) twice: 50%.",
         ),
     ),
+    Metric(
+        id="repeat_orders_per_month",
+        name_zh="月均复购次数",
+        name_en="Repeat orders per month",
+        definition_zh="期间内的复购订单（成员有史以来第一笔计入订单之后的订单）÷ 期间内购买的成员，折算成每 30 天。",
+        definition_en="Repeat orders of the period (those after a member's first counted order ever) ÷ members who bought in "
+        "it, per 30 days.",
+        unit="per_month",
+        value="value",
+        denominator="购买成员 × 期间天数（分子为复购订单 × 30） | buyers × days of the period (numerator: repeat orders × 30)",
+        exclusions_zh=_ZH,
+        exclusions_en=_EN,
+        algorithm="orders",
+        compute=orders.repeat_orders_per_month,
+        finish=finish.ratio,
+        example=Example(
+            params=_FORTNIGHT,
+            rows=({"numerator": 30, "denominator": 28, "value": 30 / 28},),
+            zh="3 单中林、王各有首单，王（另一账号）的第二单是复购：1 单 × 30 ÷（2 人 × 14 天）= 1.07。",
+            en="Of 3 orders two are the first ones of 林 and 王, the second of 王 (other account) is a repeat order: "
+            "1 × 30 ÷ (2 people × 14 days) = 1.07.",
+        ),
+    ),
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 
 from qunce.analytics.rolling import people_by_day
 from qunce.analytics.tables import (
     ACTIVE_TYPES,
+    CLICKED,
     MESSAGE,
     Expr,
     Params,
@@ -14,6 +17,7 @@ from qunce.analytics.tables import (
     acted,
     cells,
     count_people,
+    counted,
     happened,
     monday,
     people,
@@ -75,7 +79,25 @@ def speakers(tables: Tables, params: Params) -> Expr:
 
 def engagement_rate(tables: Tables, params: Params) -> Expr:
     """Return people active in the period, of the people who were in the groups at any time of it."""
+    return _of_those_there(tables, params, ACTIVE_TYPES)
+
+
+def click_rate(tables: Tables, params: Params) -> Expr:
+    """Return people who clicked a tracked link in the period, of the people who were in the groups at any time of it."""
+    return _of_those_there(tables, params, (CLICKED,))
+
+
+def interactions_per_member(tables: Tables, params: Params) -> Expr:
+    """Return messages and reactions per cell, and the active people times the days of the cell."""
     rows, names = cells(tables, params, happened(tables, params, ACTIVE_TYPES))
+    persons = rows.group_by([*names, "person"]).agg(done=whole_sum(counted(rows.type != CLICKED)))
+    counts = total(persons, names, numerator=whole_sum(persons.done), people=persons.count())
+    counts = _per_day(counts, params)
+    return counts.mutate(denominator=counts.denominator * counts.people).drop("people")
+
+
+def _of_those_there(tables: Tables, params: Params, types: Sequence[int]) -> Expr:
+    rows, names = cells(tables, params, happened(tables, params, types))
     active = count_people(rows, names, "numerator")
     present, names = cells(tables, params, members_between(tables, params, params.since_day, params.until_day))
     there = count_people(present, names, "denominator")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 
+from qunce.analytics.health import WINDOW_DAYS, last_days_of_weeks
 from qunce.analytics.metrics.activity import members_between
 from qunce.analytics.metrics.members import members_at
 from qunce.analytics.metrics.talk import FAST_S, questions
@@ -44,6 +45,16 @@ def inputs(tables: Tables, params: Params) -> Expr:
     rows = with_totals(rows, _talk(hourly), KEY, "messages", "two_way")
     rows = with_totals(rows, _busiest_three(persons), KEY, "busiest_three")
     return with_totals(rows, _answers(tables, params), KEY, "questions", "fast")
+
+
+def weekly_inputs(tables: Tables, params: Params) -> Expr:
+    """Return the integers of each group for the 28 days that end with each week of the period, with `week` (its Monday)."""
+    weeks = [
+        inputs(tables, params.ending(end).last(WINDOW_DAYS).cut()).mutate(week=ibis.literal(monday).cast("int32"))
+        for monday, end in last_days_of_weeks(params.since_day, params.until_day)
+    ]
+    rows = ibis.union(*weeks, distinct=False) if len(weeks) > 1 else weeks[0]
+    return rows.order_by(["week", "group_id"])
 
 
 def _hourly(tables: Tables, params: Params) -> Expr:

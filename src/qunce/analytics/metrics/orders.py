@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qunce.analytics.tables import Expr, Params, Tables, cells, counted, during, people, scoped, total, whole_sum
 
 
@@ -49,3 +51,15 @@ def repeat_purchase(tables: Tables, params: Params) -> Expr:
     rows = counted_orders(tables, params)
     buyers = rows.group_by("person").agg(bought=rows.count())
     return buyers.agg(numerator=whole_sum(counted(buyers.bought >= 2)), denominator=buyers.count())
+
+
+def repeat_orders_per_month(tables: Tables, params: Params) -> Expr:
+    """Return 30 × the repeat orders of the period, and its buyers × its days.
+
+    Of a buyer's orders all but one are repeat orders if the first ever was paid in the period, else all of them.
+    """
+    rows = counted_orders(tables, replace(params, since_day=0))
+    buyers = rows.group_by("person").agg(first_day=rows.day.min(), bought=whole_sum(counted(rows.day >= params.since_day)))
+    buyers = buyers.filter(buyers.bought > 0)
+    repeated = buyers.bought - counted(buyers.first_day >= params.since_day)
+    return buyers.agg(numerator=whole_sum(repeated) * 30, denominator=buyers.count() * params.days)

@@ -21,6 +21,7 @@ from qunce.analytics.tables import (
     whole_sum,
     with_totals,
 )  # fmt: skip
+from qunce.readmodels.contents import CONTENT_CODES
 
 FAST_S: Final = 180
 """An answer within this time is a fast one: operators promise 1 to 3 minutes."""
@@ -37,6 +38,32 @@ def content_kinds(tables: Tables, params: Params) -> Expr:
     """Return the number of members' messages by kind of content (code)."""
     rows, names = cells(tables, params, happened(tables, params, (MESSAGE,)))
     return total(rows, [*names, "content"], messages=rows.count())
+
+
+def forward_rate(tables: Tables, params: Params) -> Expr:
+    """Return forwarded messages, of all members' messages, per cell."""
+    rows, names = cells(tables, params, happened(tables, params, (MESSAGE,)))
+    forwarded = counted(rows.content == CONTENT_CODES["forward"])
+    return total(rows, names, numerator=whole_sum(forwarded), denominator=rows.count())
+
+
+def replies(tables: Tables, params: Params) -> Expr:
+    """Return the number of members' messages that reply to a message, per cell."""
+    rows, names = cells(tables, params, happened(tables, params, (MESSAGE,)))
+    rows = rows.filter(rows.reply_to != 0)
+    return total(rows, names, replies=rows.count())
+
+
+def reply_rate(tables: Tables, params: Params) -> Expr:
+    """Return messages that another member replied to within the period, of all members' messages, per cell."""
+    said, names = cells(tables, params, happened(tables, params, (MESSAGE,)))
+    answers = happened(tables, params, (MESSAGE,))
+    answers = answers.filter(answers.reply_to != 0).select(answered_seq=answers.reply_to, answered_by=answers.person)
+    met = said.inner_join(answers, said.seq == answers.answered_seq)
+    met = met.filter(met.answered_by != met.person).select(*names, "seq").distinct()
+    answered = total(met, names, numerator=met.count())
+    everything = total(said, names, denominator=said.count())
+    return with_totals(everything, answered, names, "numerator").select(*names, "numerator", "denominator")
 
 
 def questions(tables: Tables, params: Params) -> Expr:

@@ -17,7 +17,7 @@ from qunce.analytics.registry import Metric, MetricError, all_metrics, get_metri
 from qunce.console import asked, charts, columns, downloads, figures, pages
 from qunce.console.period import LENGTHS, Period, period_of
 from qunce.readmodels.selectors import groups
-from qunce.readmodels.selectors.days import newest_day
+from qunce.readmodels.selectors.days import newest_counted_day
 from qunce.runtime.organisation import currency
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ SHOWN_ROWS: Final = 200
 def metrics(request: HttpRequest) -> HttpResponse:
     """List all metrics with their definitions and their values of the period."""
     visible = asked.visible(request)
-    newest = newest_day(visible)
+    newest = newest_counted_day(visible)
     period = period_of(request, newest) if newest is not None else None
     listed = [_entry(metric, period, visible) for metric in all_metrics()]
     waiting = any(entry["answer"] and entry["answer"].state in ("pending", "updating") for entry in listed)
@@ -68,11 +68,11 @@ def metric(request: HttpRequest, metric_id: str) -> HttpResponse:
     """Explain one metric and show its numbers."""
     found = _metric(metric_id)
     visible = asked.visible(request)
-    newest = newest_day(visible)
+    newest = newest_counted_day(visible)
     by = _cut(request, found)
     context: dict[str, Any] = {
         "metric": found, "by": by, "cuts": _cuts(found), "lengths": LENGTHS, "newest": newest, "currency": currency(),
-        "example": columns.table(found, [dict(row) for row in found.example.rows], {}, currency()),
+        "example": columns.table(found, [dict(row) for row in found.example.rows], {}, currency(), linked=False),
         "may_export": can(asked.staff_of(request), "metric.export"),
     }  # fmt: skip
     if newest is not None:
@@ -88,7 +88,7 @@ def metric_csv(request: HttpRequest, metric_id: str) -> HttpResponse:
     """Hand out a metric's numbers as CSV; where they are still being made, go back and say so."""
     found = _metric(metric_id)
     visible = asked.visible(request)
-    by, newest = _cut(request, found), newest_day(visible)
+    by, newest = _cut(request, found), newest_counted_day(visible)
     if newest is None:
         raise Http404
     period = period_of(request, newest)
@@ -141,7 +141,8 @@ def _metric(metric_id: str) -> Metric:
 
 def _cut(request: HttpRequest, found: Metric) -> By | None:
     allowed = [cut for cut in CUTS if cut in found.by]
-    chosen = request.GET.get("by", "day" if "day" in allowed and found.id not in MANY_ROWS else "")
+    over_time = next((cut for cut in ("day", "week") if cut in allowed), "")
+    chosen = request.GET.get("by", over_time if found.id not in MANY_ROWS else "")
     return next((cut for cut in allowed if cut == chosen), None)
 
 
