@@ -11,7 +11,9 @@ from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
 from qunce.outbox.models import Delivery, State
 from qunce.readmodels.models import Group
 from qunce.runtime.clock import now_ms
+from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import Appeal, Case, CaseState, Mark
+from qunce.testing.builders import said
 from qunce.testing.live import PLAYBOOK, Stage
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +198,9 @@ def test_a_list_costs_the_same_queries_however_long_it_is(
     client = sign_in()
     with django_assert_max_num_queries(30):  # type: ignore[attr-defined]  # pytest-django's own context manager
         text_of(client, "cases")
+
+
+def test_the_dashboard_says_what_waits_for_a_decision_to_those_who_may_see_it(case_id: str, sign_in: SignIn) -> None:
+    Ingest().take_all([said("新生群", "小红", "早上好", at="09:00")])
+    assert "1 个案例、0 个申诉" in text_of(sign_in(), "overview")
+    assert "个申诉" not in text_of(sign_in(Role.SHOP_GUIDE), "overview")

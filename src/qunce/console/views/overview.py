@@ -16,6 +16,7 @@ from qunce.readmodels.selectors import group as group_selectors
 from qunce.readmodels.selectors import groups
 from qunce.readmodels.selectors.days import newest_counted_day
 from qunce.runtime import jobs
+from qunce.runtime.live.views import waiting
 from qunce.runtime.organisation import currency
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context |= {
         "period": period, "needs": group_selectors.needs_me(visible, until=newest), "now_ref": formats.start_of(newest + 1),
         "old": newest < formats.today() - OLD_DAYS, "may_measure": can(staff, "metric.view"),
+        "waiting": waiting(visible) if can(staff, "case.view") else None,
     }  # fmt: skip
     for card in CARDS.values():
         context |= card(request, period)
