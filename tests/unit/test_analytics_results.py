@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 
 import pyarrow as pa
 import pytest
@@ -120,3 +121,12 @@ def test_a_torn_file_counts_as_nothing(store: MirrorStore, engine: FakeEngine) -
     for path in (store.folder / "results").glob("*.json"):
         path.write_text("{", "utf-8")
     assert results.get("mau", PARAMS) is None
+
+
+def test_stopping_ends_the_thread_and_may_be_said_before_anything_was_asked(store: MirrorStore, engine: FakeEngine) -> None:
+    others = set(enumerate_threads())
+    Results(store, engine).stop()
+    results = Results(store, engine)
+    results.ensure("mau", PARAMS)
+    results.stop()
+    assert set(enumerate_threads()) <= others

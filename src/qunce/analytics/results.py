@@ -7,6 +7,7 @@ background thread.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 from hashlib import blake2b
@@ -46,7 +47,8 @@ class Results:
         self._lock = Lock()
         self._pending: dict[str, tuple[Metric, Params]] = {}
         self._failed: dict[str, int] = {}
-        self._queue: SimpleQueue[str] = SimpleQueue()
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._stopping = False
         self._thread: Thread | None = None
 
     def get(self, metric_id: str, params: Params, *, stale: bool = True) -> Result | None:
@@ -78,7 +80,17 @@ class Results:
             if self._thread is None:
                 self._thread = Thread(target=self._work, name="metric results", daemon=True)
                 self._thread.start()
+                # A thread inside the engine's C++ when the interpreter goes would take the process down with it.
+                atexit.register(self.stop)
         return False
+
+    def stop(self) -> None:
+        """End the background thread after the computation it is at. What waits is asked for again by the next page."""
+        with self._lock:
+            thread, self._stopping = self._thread, True
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
 
     def has_failed(self, metric_id: str, params: Params) -> bool:
         """Tell whether the newest attempt over the present mirror broke, so that a page can say so."""
@@ -100,6 +112,8 @@ class Results:
     def _work(self) -> None:
         while True:
             key = self._queue.get()
+            if key is None or self._stopping:
+                return
             with self._lock:
                 metric, params = self._pending[key]
             try:
