@@ -68,7 +68,11 @@ def replay_job(request: HttpRequest, job_id: int) -> HttpResponse:
         "sums": _sums(result), "titles": playbook_views.rule_titles(),
     }  # fmt: skip
     if request.headers.get("HX-Request"):
-        return pages.render_block(request, "replay_job", "state", context)
+        response = pages.render_block(request, "replay_job", "state", context)
+        if not context["busy"]:
+            # The heading says how it stands too: let the page come whole.
+            response["HX-Refresh"] = "true"
+        return response
     return pages.render(request, "replay_job", _frame(request) | context, active="playbook")
 
 
