@@ -142,7 +142,6 @@ def test_a_week_has_seven_rows_of_24_hours() -> None:
     grid = charts.week_grid(heat)
     assert (len(grid), {len(row) for row in grid}) == (7, {24})
     assert (grid[0][9], grid[6][23], sum(map(sum, grid))) == (2, 1, 6)
-    assert charts.by_hour(heat)[9] == 5
 
 
 def test_cohorts_know_their_unfinished_week() -> None:

@@ -69,11 +69,6 @@ def week_grid(result: Result) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(_whole(found.get((weekday, hour), 0)) for hour in range(24)) for weekday in range(7))
 
 
-def by_hour(result: Result) -> tuple[int, ...]:
-    """Return messages of `heat_map` per hour of the day."""
-    return tuple(map(sum, zip(*week_grid(result), strict=True)))
-
-
 def cohorts(result: Result) -> tuple[Cohort, ...]:
     """Return `retention` as one row per week of joining, oldest first."""
     found: dict[int, list[dict[str, Value]]] = {}

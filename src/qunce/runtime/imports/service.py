@@ -44,8 +44,10 @@ def _run(request: Request, *, dry_run: bool, progress: Progress) -> Report:
         if dry_run:
             report = Report([file.report for file in read], dry_run=True, community=request.community)
             for name in request.staff:
-                found = any(name in file.names for file in read)
-                (report.staff_found.append(name) if found else report.staff_missing.setdefault(name, _near(read, name)))
+                if any(name in file.names for file in read):
+                    report.staff_found.append(name)
+                else:
+                    report.staff_missing[name] = _near(read, name)
         else:
             report = store(
                 request, read, Ingest(), lambda name, done, total: progress("store", name, done, total, done), moment
@@ -98,7 +100,10 @@ def clear_abandoned_uploads(moment: int) -> int:
     uploads = Path(settings.DATA_DIR) / "uploads"
     old = [path for path in uploads.glob("*") if path.stat().st_mtime < moment / 1000 - ABANDONED_S]
     for path in old:
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return len(old)
 
 
