@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qunce.domain.events import Event, ReactionRemoved
+from qunce.domain.events import TYPE_BY_CODE, Event, GroupCharted, Party, ReactionRemoved, TagPut
 from qunce.readmodels import search
 from qunce.readmodels.models import Group, GroupDay, Happening, Identity, Member, Membership, Message, Order, Question, Reaction
 from qunce.readmodels.rows import Database
@@ -277,3 +277,22 @@ def test_search_is_narrowed_and_paged() -> None:
     assert search.find(ingest.database, "发货", group_ids=[groups["群0"]], before_seq=5) == [3, 1]
     assert search.find(ingest.database, "发货", since_ms=moment("09:08")) == [10, 9]
     assert search.find(ingest.database, "发货", group_ids=[]) == []
+
+
+def test_what_we_decide_about_a_member_or_a_group_is_no_sign_of_life() -> None:
+    spoken = said("妈妈群", "小红", "早", at="09:00")
+    assert spoken.conv is not None
+    assert spoken.actor is not None
+    subject = Party(platform_id=spoken.actor.platform_id)
+    tagged = Event(
+        ts_ms=moment("09:00", 1), source=spoken.source, body=TagPut(target="membership", tag="intent/strong"),
+        dedupe_key="tag", conv=spoken.conv, subject=subject,
+    )  # fmt: skip
+    charted = Event(
+        ts_ms=moment("09:00", 1), source=spoken.source, body=GroupCharted(field="group_type", value="vip"),
+        dedupe_key="chart", conv=spoken.conv,
+    )  # fmt: skip
+    take(spoken, tagged, charted)
+    assert list(Member.objects.values_list("last_ms", flat=True)) == [spoken.ts_ms]
+    assert list(Group.objects.values_list("last_ms", flat=True)) == [spoken.ts_ms]
+    assert [TYPE_BY_CODE[row.type] for row in Happening.objects.order_by("seq")] == [TagPut, GroupCharted]

@@ -1,4 +1,4 @@
-"""Declare the journal's event vocabulary: one envelope, 24 closed event types.
+"""Declare the journal's event vocabulary: one envelope, and a closed type for everything that can happen.
 
 Everything that happened in a group reaches 群策 as one of these frozen records. They are parsed at the border (connectors)
 with unknown fields refused, written to the journal as JSON, and folded by everything above. The wire form carries the schema
@@ -81,7 +81,7 @@ class Item(Record, frozen=True):
 
 
 class Body(Record, frozen=True, tag_field="type"):
-    """Base of the 24 event bodies; the tag is the event type."""
+    """Base of the event bodies; the tag is the event type."""
 
 
 class MessageCreated(Body, frozen=True, tag="message.created"):
@@ -240,12 +240,130 @@ class ConnectorStatus(Body, frozen=True, tag="connector.status"):
     code: str | None = None
 
 
+# What we come to know or decide about people and groups. All of it is ours (origin `self` or `import`): it is no sign of life
+# of a member, and no platform sends it.
+
+Kept = Literal["manual", "rule", "model", "import", "connector", "chat"]
+"""Where knowledge came from: a colleague's hand, a playbook's rule, a model, a file, the platform, words said in a group."""
+Target = Literal["member", "membership", "group"]
+
+
+class IdentityKeyed(Body, frozen=True, tag="identity.keyed"):
+    """`subject` carries a key that other accounts of the same person carry too."""
+
+    key: str
+    """Kind of key: `unionid`, `phone`, `email`, `external_userid`, `crm`."""
+    digest: str
+    """Keyed hash of the value (`accounts.secret_field`'s key); the value itself is not kept."""
+
+
+class IdentityLinked(Body, frozen=True, tag="identity.linked"):
+    """`subject` and the other account belong to one person."""
+
+    link_id: str
+    """What `identity.unlinked` names to take exactly this link back."""
+    other_connector: str
+    other_account: str
+    other_platform_id: str
+    by: Literal["key", "manual", "suggestion"]
+    reason: str = ""
+    score: float = 1.0
+    evidence: tuple[str, ...] = ()
+    """What spoke for it, in codes: `key:unionid`, `name`, `groups:3`, `writing:0.91`."""
+
+
+class IdentityUnlinked(Body, frozen=True, tag="identity.unlinked"):
+    """A link of `subject` was taken back."""
+
+    link_id: str
+    reason: str = ""
+
+
+class AttributeSet(Body, frozen=True, tag="attribute.set"):
+    """An attribute of `subject` has a value."""
+
+    attribute: str
+    """Id of the attribute in the playbook, such as `city`."""
+    value: str | int | float | bool | None
+    """None = the value was taken away. Dates are ISO texts; money is in the minor unit."""
+    kept: Kept = "manual"
+    confidence: float = 1.0
+    evidence: tuple[int, ...] = ()
+    """Journal positions of what it was read from."""
+    batch_id: str = ""
+    """Names the bulk action or import it belongs to, so that the whole can be undone; empty = a single one."""
+
+
+class TagPut(Body, frozen=True, tag="tag.put"):
+    """A tag was put on `subject`; a group's tag has a conversation and no subject, a membership's has both."""
+
+    target: Target
+    tag: str
+    """Id of the tag in the playbook, such as `intent/strong`."""
+    kept: Kept = "manual"
+    rule_id: str = ""
+    version: str = ""
+    """Version of the playbook whose rule put it; empty where no rule did."""
+    reason: str = ""
+    confidence: float = 1.0
+    evidence: tuple[int, ...] = ()
+    until_ms: int | None = None
+    """When it ends by itself; None = never."""
+    batch_id: str = ""
+
+
+class TagTaken(Body, frozen=True, tag="tag.taken"):
+    """A tag was taken away again."""
+
+    target: Target
+    tag: str
+    kept: Kept = "manual"
+    rule_id: str = ""
+    reason: str = ""
+    batch_id: str = ""
+
+
+class SegmentEntered(Body, frozen=True, tag="segment.entered"):
+    """`subject` (with `conv`: the membership; `conv` alone: the group) belongs to a segment since the event's time."""
+
+    segment_id: str
+    version: str
+
+
+class SegmentLeft(Body, frozen=True, tag="segment.left"):
+    segment_id: str
+    version: str
+
+
+class TierMoved(Body, frozen=True, tag="tier.moved"):
+    """`subject` moved between the levels of a scheme of tiers."""
+
+    scheme_id: str
+    version: str
+    old: str | None = None
+    """None = was on no level before."""
+    new: str | None = None
+    evidence: tuple[str, ...] = ()
+    """Conditions that decided, as `name=value`."""
+
+
+class GroupCharted(Body, frozen=True, tag="group.charted"):
+    """What colleagues set down about a group: its type, its phase where they decided it, its charter."""
+
+    field: Literal["group_type", "phase", "charter", "decision"]
+    value: str | None = None
+    """A code, or JSON for the charter; None = taken away."""
+    reason: str = ""
+
+
 AnyBody = (
     MessageCreated | MessageEdited | MessageDeleted | ReactionAdded | ReactionRemoved
     | MemberJoined | MemberLeft | MemberRestricted | MemberUnrestricted | MemberUpdated | MemberRequested
     | GroupCreated | GroupUpdated | GroupDismissed
     | ContactAdded | ContactUpdated | ContactRemoved | ContactTransferred
     | TagChanged | ConsentChanged | BroadcastUpdated | OrderUpdated | LinkClicked | ConnectorStatus
+    | IdentityKeyed | IdentityLinked | IdentityUnlinked | AttributeSet | TagPut | TagTaken
+    | SegmentEntered | SegmentLeft | TierMoved | GroupCharted
 )  # fmt: skip
 
 
@@ -281,6 +399,12 @@ TYPE_NAMES: Final[dict[type, str]] = {cls: str(cls.__struct_config__.tag) for cl
 
 TYPE_CODES: Final[dict[type, int]] = {cls: code for code, cls in enumerate(_body_types(), start=1)}
 """Small stable integers for storage, in order of declaration above. Never reorder; append only."""
+
+OURS: Final = frozenset({
+    IdentityKeyed, IdentityLinked, IdentityUnlinked, AttributeSet, TagPut, TagTaken, SegmentEntered, SegmentLeft, TierMoved,
+    GroupCharted,
+})  # fmt: skip
+"""Types that say what we know or decided: no sign that the member or the group is alive."""
 
 TYPE_BY_CODE: Final[dict[int, type]] = {code: cls for cls, code in TYPE_CODES.items()}
 

@@ -321,13 +321,15 @@ class Projector:
     ) -> None:  # fmt: skip
         body = event.body
         ts_ms = event.ts_ms
-        self._place(event)
+        alive = type(body) not in ev.OURS
+        if alive:
+            self._place(event)
         if actor is not None:
             self._hear(actor, event.actor, ts_ms, changes)
         person = subject or actor
         if subject is not None:
             self._hear(subject, event.subject, ts_ms, changes)
-        if person is not None and not isinstance(body, ev.MemberUpdated):
+        if person is not None and alive and not isinstance(body, ev.MemberUpdated):
             self._seen(person, ts_ms)
         if isinstance(body, ev.MemberJoined) and group is not None and person is not None:
             self._joined(group, person, body, event, changes)
