@@ -192,6 +192,7 @@ LIVE: Final[dict[str, Names]] = {
         "duties": _("值班"),
         "holidays": _("日历"),
         "segments": _("人群"),
+        "tiers": _("分层"),
     },
     "change": {"added": _("新增"), "removed": _("删除"), "changed": _("修改")},
 }

@@ -33,11 +33,12 @@ from qunce.playbook.schema.checks import (
 )  # fmt: skip
 from qunce.playbook.schema.rules import NOTICE_NAMES
 from qunce.playbook.segments.check import check_segment
+from qunce.playbook.tiers import check_scheme
 from qunce.playbook.units import parse_hours, placeholders
 
 ID_FIELDS: Final = {
     "rules": "rule_id", "lexicons": "lexicon_id", "ladders": "ladder_id", "answers": "rule_id", "duties": "duty_id",
-    "holidays": "holidays_id", "segments": "segment_id",
+    "holidays": "holidays_id", "segments": "segment_id", "tiers": "scheme_id",
 }  # fmt: skip
 Found = tuple[str, str, str, str]
 """Path below the item, message, fix, code."""
@@ -73,6 +74,7 @@ def _sections(playbook: Playbook) -> Iterator[tuple[str, tuple[object, ...], Cal
     yield "duties", playbook.duties, partial(check_duty, playbook)
     yield "holidays", playbook.holidays, partial(check_holidays, playbook)
     yield "segments", playbook.segments, partial(check_segment, playbook.segments)
+    yield "tiers", playbook.tiers, partial(check_scheme, playbook.segments)
 
 
 def _place_of(section: str, lines: Mapping[tuple[str, str], int]) -> Place:
@@ -105,7 +107,7 @@ def _check_info(playbook: Playbook) -> Iterator[Found]:
         yield from _check_hours("quiet_hours", info.quiet_hours)
     yield from _check_template("notice", info.notice)
     yield from _check_template("warning", info.warning)
-    if not playbook.rules and not playbook.blocklist and not playbook.answers and not playbook.segments:
+    if not (playbook.rules or playbook.blocklist or playbook.answers or playbook.segments or playbook.tiers):
         yield "", "a playbook without rules does nothing", "add a file with “rules:”", "no_op"
     if playbook.blocklist and not any(isinstance(item, Blocked) for rule in playbook.rules for item in rule.when):
         yield "", "there is a blocklist, and no rule looks at it", "add a rule with {check: blocked}", "no_op"

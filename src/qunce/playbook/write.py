@@ -25,6 +25,7 @@ FILES: Final = {
     "duties": "answers.yaml",
     "holidays": "answers.yaml",
     "segments": "segments.yaml",
+    "tiers": "tiers.yaml",
 }
 
 

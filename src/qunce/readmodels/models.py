@@ -252,6 +252,40 @@ class Question(models.Model):
         ]
 
 
+class TierHolding(models.Model):
+    """On which level of a scheme of tiers somebody is. Without a row: on the scheme's last level, or never sorted yet."""
+
+    id = models.BigAutoField(primary_key=True)
+    identity_id = models.BigIntegerField()
+    """The member's first account, whose id is the member's."""
+    scheme_id = models.TextField()
+    level_id = models.TextField()
+    since_ms = models.BigIntegerField()
+    version = models.TextField()
+    """Version of the playbook that decided."""
+
+    class Meta:
+        db_table = "tier_holding"
+        constraints = [models.UniqueConstraint(fields=["identity_id", "scheme_id"], name="tier_holding_once")]
+        indexes = [models.Index(fields=["scheme_id", "level_id", "identity_id"], name="tier_holding_level")]
+
+
+class TierMove(models.Model):
+    """One move between two levels of a scheme."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    identity_id = models.BigIntegerField()
+    scheme_id = models.TextField()
+    old = models.TextField()
+    """Empty = was not sorted before."""
+    new = models.TextField()
+    ts_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "tier_move"
+        indexes = [models.Index(fields=["scheme_id", "ts_ms", "seq"], name="tier_move_in_scheme")]
+
+
 class Unsettled(models.Model):
     """A group whose questions must be paired with answers again, from this time on."""
 

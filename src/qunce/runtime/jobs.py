@@ -26,6 +26,7 @@ KINDS = {
     "import": "qunce.runtime.imports.service:perform",
     "rebuild": "qunce.runtime.rebuild:perform",
     "replay": "qunce.runtime.replay.job:perform",
+    "tiers": "qunce.runtime.tiers.sorting:perform",
 }
 """Each kind's `perform(params, beat) -> result`; `beat(progress)` stores progress and is a sign of life."""
 

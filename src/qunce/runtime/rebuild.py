@@ -30,6 +30,8 @@ from qunce.readmodels.models import (
     Order,
     Question,
     Reaction,
+    TierHolding,
+    TierMove,
     Unsettled,
 )  # fmt: skip
 from qunce.readmodels.projector import Projector, settle
@@ -39,7 +41,8 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import READMODELS, fewer_collections
 
 _CHILDREN_FIRST = (
-    Question, Reaction, Happening, GroupDay, Message, Membership, Order, Identity, Member, Group, Community, Unsettled,
+    Question, Reaction, Happening, GroupDay, Message, Membership, Order, TierHolding, TierMove, Identity, Member, Group,
+    Community, Unsettled,
 )  # fmt: skip
 _BATCH = 5_000
 Progress = Callable[[int, int], None]

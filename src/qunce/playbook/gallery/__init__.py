@@ -29,5 +29,14 @@ def load(name: str) -> Loaded:
 
 def segments() -> dict[str, str]:
     """Return the file of example segments, to be added to a playbook."""
-    with as_file(files("qunce.playbook.gallery").joinpath("segments")) as folder:
+    return _folder("segments")
+
+
+def tiers() -> dict[str, str]:
+    """Return the file of tiers that hold where a playbook has none of its own, to be added to one that shall change them."""
+    return _folder("tiers")
+
+
+def _folder(name: str) -> dict[str, str]:
+    with as_file(files("qunce.playbook.gallery").joinpath(name)) as folder:
         return read_folder(folder)

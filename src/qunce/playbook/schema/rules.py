@@ -10,6 +10,7 @@ from qunce.playbook.schema.base import ID_PATTERN, SCHEMA_VERSION, Id, Mode, Par
 from qunce.playbook.schema.checks import DAY, AnyCheck
 from qunce.playbook.schema.desk import AnswerRule, Duty, Holidays
 from qunce.playbook.schema.segments import Segment
+from qunce.playbook.schema.tiers import Scheme
 
 Do = Literal["talk", "warn", "mute", "remove", "ban"]
 Kind = Literal["staff", "bot", "house_persona"]
@@ -135,3 +136,4 @@ class Playbook(Part, frozen=True, kw_only=True):
     duties: tuple[Duty, ...] = ()
     holidays: tuple[Holidays, ...] = ()
     segments: tuple[Segment, ...] = ()
+    tiers: tuple[Scheme, ...] = ()

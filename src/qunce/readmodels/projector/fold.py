@@ -20,6 +20,7 @@ from qunce.readmodels.contents import SYSTEM, TEXT, content_code
 from qunce.readmodels.projector.messages import Changes
 from qunce.readmodels.projector.orders import Orders
 from qunce.readmodels.projector.state import GroupRow, IdentityRow, MemberRow, MembershipRow, Rows
+from qunce.readmodels.projector.tiers import Tiers
 from qunce.readmodels.rows import Database
 
 Key = tuple[str, str, str]
@@ -66,12 +67,14 @@ class Projector:
             lambda keys: database.in_rows(("group_id", "identity_id"), keys, ("bigint", "bigint")), 80_000,
         )  # fmt: skip
         self._orders = Orders(database, clock, currency)
+        self._tiers = Tiers(database)
         self._communities: dict[str, int] = {}
 
     def forget(self) -> None:
         """Drop the caches, after a transaction was rolled back."""
         for rows in (self._groups, self._identities, self._members, self._memberships, self._orders.rows):
             rows.forget()
+        self._tiers.forget()
         self._communities.clear()
 
     def apply(self, batch: Sequence[Positioned]) -> None:
@@ -103,6 +106,7 @@ class Projector:
         for rows in (self._members, self._identities, self._groups, self._memberships):
             rows.write()
         self._orders.rows.write()
+        self._tiers.write()
         changes.write()
 
     # ── whom and where ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -342,6 +346,8 @@ class Projector:
             self._updated(group, person, body, ts_ms, changes)
         elif isinstance(body, ev.GroupCreated | ev.GroupUpdated | ev.GroupDismissed) and group is not None:
             self._group_changed(group, body, event)
+        elif isinstance(body, ev.TierMoved) and person is not None:
+            self._tiers.move(seq, person.id, body, ts_ms)
         by = actor.id if actor is not None and actor is not person else None
         changes.happening(
             (

@@ -1,0 +1,1 @@
+"""Tiers: sort all members into levels, record who moved, and show it."""

@@ -1,0 +1,144 @@
+"""Sort all members anew, and record every move as an event."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Max
+
+from qunce.accounts import audit
+from qunce.accounts.models import Staff
+from qunce.analytics import refresh as mirror_refresh
+from qunce.analytics.segments.run import SegmentEngine
+from qunce.analytics.tiers import Sorted, sort_members
+from qunce.domain.events import Event, Party, Source, TierMoved
+from qunce.domain.keys import native_key
+from qunce.domain.localtime import LocalClock
+from qunce.playbook.schema.tiers import Scheme
+from qunce.readmodels.models import Group, Identity, Order, TierHolding
+from qunce.runtime import jobs, mirror, organisation
+from qunce.runtime.clock import now_ms
+from qunce.runtime.ingest import Ingest
+from qunce.runtime.models import Job, JobState
+from qunce.runtime.tiers.schemes import Schemes, in_force
+
+logger = logging.getLogger(__name__)
+
+JOB_KIND: Final = "tiers"
+DAY_MS: Final = 86_400_000
+QUIET_MS: Final = 2 * DAY_MS
+"""Without news for longer, members are sorted as of the newest news: an old export would otherwise show only sleepers."""
+CHUNK: Final = 10_000
+Beat = Callable[[dict[str, Any]], None]
+
+
+def start(*, actor: Staff | None) -> int:
+    """Queue sorting all members, unless it waits already; return the job's id."""
+    waiting = Job.objects.filter(kind=JOB_KIND, state__in=(JobState.QUEUED, JobState.RUNNING)).order_by("pk").first()
+    if waiting is not None:
+        return int(waiting.pk)
+    job_id = jobs.enqueue(JOB_KIND, {}, actor_id=actor.pk if actor else None)
+    if actor is not None:
+        audit.record(actor=actor, action="tiers.sort", target_type="job", target_id=job_id)
+    jobs.wake()
+    return job_id
+
+
+def start_if_due(moment: int) -> int | None:
+    """Queue the daily sorting, or the first one after other schemes came into force; None = nothing is due."""
+    newest = Job.objects.filter(kind=JOB_KIND).order_by("-pk").first()
+    if newest is not None and _is_enough(newest, moment):
+        return None
+    return start(actor=None) if Identity.objects.exists() else None
+
+
+def _is_enough(job: Job, moment: int) -> bool:
+    if job.state in (JobState.QUEUED, JobState.RUNNING):
+        return True
+    same = job.state == JobState.FAILED or job.result.get("version") == in_force().version
+    return same and job.created_ms > moment - DAY_MS
+
+
+def newest_run() -> Job | None:
+    """Return the newest sorting that ended well; None = members were never sorted."""
+    return Job.objects.filter(kind=JOB_KIND, state=JobState.DONE).order_by("-pk").first()
+
+
+def as_of(moment: int) -> int:
+    """Return the moment members are sorted at: now, or the newest news where there was none for two days."""
+    groups = Group.objects.aggregate(newest=Max("last_ms"))["newest"] or 0
+    orders = Order.objects.aggregate(newest=Max("status_ms"))["newest"] or 0
+    newest = max(groups, orders)
+    return moment if not newest or newest > moment - QUIET_MS else newest
+
+
+def perform(params: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
+    """Do a sorting job; done twice it finds nothing to move."""
+    moment = as_of(now_ms())
+    started = time.monotonic()
+    counts = sort_all(in_force(), moment, beat)
+    return {**counts, "as_of_ms": moment, "seconds": round(time.monotonic() - started, 2)}
+
+
+def sort_all(schemes: Schemes, moment: int, beat: Beat = lambda progress: None) -> dict[str, Any]:
+    """Sort every member by every scheme as of `moment`; return the version, and the moves of each scheme."""
+    mirror.refresh()
+    mirror_refresh.refresh_profiles(connection=connection, store=mirror.store(), zone=organisation.zone())
+    engine = SegmentEngine(mirror.store(), LocalClock(organisation.zone()), currency=organisation.currency())
+    moved: dict[str, int] = {}
+    ingest = Ingest()
+    for scheme, found in sort_members(engine, schemes.schemes, schemes.segments, moment):
+        moves = _moves(scheme, found)
+        moved[scheme.scheme_id] = _record(ingest, scheme, schemes.version, moves, moment)
+        beat({"done": len(moved), "total": len(schemes.schemes)})
+    logger.info("sorted members", extra={"action": "tiers.sort", "version": schemes.version, "moved": sum(moved.values())})
+    return {"version": schemes.version, "moved": moved}
+
+
+def _moves(scheme: Scheme, found: Sorted) -> Iterator[tuple[int, str | None, str]]:
+    """Yield member, old level (None = the last one, never sorted) and new level of everybody who moved."""
+    base = scheme.levels[-1].level_id
+    before = dict(TierHolding.objects.filter(scheme_id=scheme.scheme_id).values_list("identity_id", "level_id"))
+    for level_id, members in found.items():
+        for member in members.tolist():
+            old = before.pop(member, None)
+            if old != level_id:
+                yield member, old, level_id
+    for member, old in sorted(before.items()):
+        if old != base:
+            yield member, old, base
+
+
+def _record(
+    ingest: Ingest, scheme: Scheme, version: str, moves: Iterator[tuple[int, str | None, str]], moment: int
+) -> int:  # fmt: skip
+    count = 0
+    while chunk := list(islice(moves, CHUNK)):
+        accounts = {
+            pk: (connector, account, platform_id)
+            for pk, connector, account, platform_id in Identity.objects.filter(
+                pk__in=[member for member, _old, _new in chunk]
+            ).values_list("pk", "connector", "account", "platform_id")
+        }
+        events = [
+            _event(accounts[member], scheme.scheme_id, version, old, new, moment)
+            for member, old, new in chunk
+            if member in accounts
+        ]
+        count += len(ingest.take(events).events)
+    return count
+
+
+def _event(account: tuple[str, str, str], scheme_id: str, version: str, old: str | None, new: str, moment: int) -> Event:
+    connector, name, platform_id = account
+    return Event(
+        ts_ms=moment, source=Source(connector=connector, account=name, origin="self"),
+        body=TierMoved(scheme_id=scheme_id, version=version, old=old, new=new),
+        dedupe_key=native_key("tier", scheme_id, platform_id, new, version, str(moment)),
+        subject=Party(platform_id=platform_id), confidence="derived",
+    )  # fmt: skip

@@ -1,0 +1,122 @@
+"""Members are sorted into tiers as of a moment; who moved is an event, and sorting again moves nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qunce.domain.events import TYPE_BY_CODE, Event, TierMoved
+from qunce.playbook.load import parse
+from qunce.readmodels.models import Happening, Member, TierHolding, TierMove
+from qunce.runtime.ingest import Ingest
+from qunce.runtime.live.playbooks import do_publish
+from qunce.runtime.models import Job
+from qunce.runtime.rebuild import rebuild
+from qunce.runtime.tiers import schemes, sorting
+from qunce.testing.builders import flagged, moment, ordered, said
+
+pytestmark = pytest.mark.django_db
+DAY = 86_400_000
+NOW = moment("12:00", 10)
+OWN = {
+    "playbook.yaml": "schema_version: 1\nplaybook: {playbook_id: own, title: 自己的}\n",
+    "tiers.yaml": """schema_version: 1
+tiers:
+  - scheme_id: spend
+    title: 消费
+    levels:
+      - {level_id: big, title: 大, where: [{did: order_paid, within: 30d, sum: {amount: ">=100"}}]}
+      - {level_id: some, title: 有, where: [{did: order_paid, within: 7d}]}
+      - {level_id: none, title: 无}
+""",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Any) -> None:
+    settings.DATA_DIR = tmp_path
+
+
+def take(*events: Event) -> None:
+    Ingest(clock=lambda: NOW).take_all(events)
+
+
+def own() -> schemes.Schemes:
+    playbook = parse(OWN).playbook
+    return schemes.Schemes(version="1-own", schemes=playbook.tiers, segments=playbook.segments)
+
+
+def holdings() -> dict[str, str]:
+    names = dict(Member.objects.values_list("id", "name"))
+    return {names[row.identity_id]: row.level_id for row in TierHolding.objects.order_by("identity_id")}
+
+
+def test_everybody_is_on_the_first_level_that_holds_and_nobody_is_moved_twice() -> None:
+    take(
+        said("群", "大客", "在", at="09:00"), said("群", "看客", "早", at="09:01"),
+        ordered("大客", 150.00, at="10:00", day=8), ordered("小客", 20.00, at="10:00", day=9),
+    )  # fmt: skip
+    assert sorting.sort_all(own(), NOW)["moved"] == {"spend": 2}
+    assert holdings() == {"大客": "big", "小客": "some"}
+    assert sorting.sort_all(own(), NOW)["moved"] == {"spend": 0}
+    assert [TYPE_BY_CODE[row.type] for row in Happening.objects.all()] == [TierMoved, TierMoved]
+
+
+def test_who_no_longer_qualifies_falls_back_and_the_way_is_kept() -> None:
+    take(ordered("小客", 20.00, at="10:00", day=9))
+    sorting.sort_all(own(), NOW)
+    sorting.sort_all(own(), NOW + 8 * DAY)
+    assert holdings() == {"小客": "none"}
+    assert list(TierMove.objects.order_by("seq").values_list("old", "new")) == [("", "some"), ("some", "none")]
+
+
+def test_colleagues_and_house_personas_are_on_no_level() -> None:
+    take(ordered("小丽", 500.00, at="10:00", day=9), flagged("小丽", "house_persona", at="11:00", day=9))
+    sorting.sort_all(own(), NOW)
+    assert holdings() == {}
+
+
+def test_folding_the_journal_again_gives_the_same_tiers() -> None:
+    take(ordered("大客", 150.00, at="10:00", day=8), ordered("小客", 20.00, at="10:00", day=9))
+    sorting.sort_all(own(), NOW)
+    sorting.sort_all(own(), NOW + 8 * DAY)
+    report = rebuild(keep=False)
+    assert report.same
+    assert {table.table: table.rows for table in report.tables if table.table.startswith("tier_")} == {
+        "tier_holding": 2, "tier_move": 3,
+    }  # fmt: skip
+
+
+def test_an_old_export_is_sorted_as_of_its_newest_day() -> None:
+    take(ordered("小客", 20.00, at="10:00", day=9))
+    newest = moment("10:00", 9)
+    assert sorting.as_of(newest + DAY) == newest + DAY
+    assert sorting.as_of(newest + 400 * DAY) == newest
+
+
+def test_the_published_playbook_decides_and_the_shipped_schemes_stand_in() -> None:
+    assert schemes.in_force().version == schemes.SHIPPED
+    do_publish(actor=None, files=OWN, reason="自己的分层")
+    assert [scheme.scheme_id for scheme in schemes.in_force().schemes] == ["spend"]
+
+
+def test_sorting_is_due_once_a_day_and_when_other_schemes_come_into_force() -> None:
+    assert sorting.start_if_due(NOW) is None, "there is nobody"
+    take(said("群", "看客", "早", at="09:01"))
+    first = sorting.start_if_due(NOW)
+    assert sorting.start_if_due(NOW) is None, "it waits already"
+    Job.objects.filter(pk=first).update(state="done", result={"version": schemes.SHIPPED}, created_ms=NOW)
+    assert sorting.start_if_due(NOW + DAY - 1) is None
+    assert sorting.start_if_due(NOW + DAY + 1) is not None
+    Job.objects.all().update(state="done", result={"version": "0-older"}, created_ms=NOW)
+    assert sorting.start_if_due(NOW + 1) is not None
+
+
+def test_the_shipped_schemes_can_be_computed_over_any_mirror() -> None:
+    take(ordered("大客", 2500.00, at="10:00", day=8), ordered("大客", 20.00, at="11:00", day=9))
+    assert sorting.sort_all(schemes.shipped(), NOW)["moved"] == {
+        "abcd": 1, "fan": 1, "loyalty": 1, "lifecycle": 1, "spend": 1, "talk_style": 0,
+    }  # fmt: skip
+    levels = dict(TierHolding.objects.values_list("scheme_id", "level_id"))
+    assert levels == {"abcd": "c", "fan": "favourable", "loyalty": "loyal", "lifecycle": "member", "spend": "high_value"}
