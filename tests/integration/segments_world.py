@@ -10,7 +10,6 @@ import msgspec
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from qunce.analytics.segments.run import TAGS
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED, SCHEMAS
 from qunce.analytics.tables import CLICKED, JOINED, LEFT, MESSAGE, REACTION, TABLE_SCHEMAS
 from qunce.domain.localtime import LocalClock
@@ -69,6 +68,7 @@ def worlds(draw: st.DrawFn) -> World:
         ],
         "group_profiles": [draw(_profile("group", group_id=g)) for g in (1, 2)],
         "tags": draw(st.lists(_tag(), max_size=6, unique_by=lambda row: tuple(row.values()))),
+        "fields": draw(st.lists(_field(), max_size=6, unique_by=lambda row: (row["member_id"], row["attribute"]))),
     }  # fmt: skip
 
 
@@ -119,7 +119,24 @@ def _tag(draw: st.DrawFn) -> dict[str, Any]:
     of = draw(st.sampled_from(["member", "membership", "group"]))
     subject = draw(st.sampled_from((1, 2) if of == "group" else MEMBERS))
     group = draw(st.sampled_from([1, 2])) if of == "membership" else 0
-    return {"of": of, "subject_id": subject, "group_id": group, "tag": draw(st.sampled_from(["强", "弱"]))}
+    return {
+        "of": of, "subject_id": subject, "group_id": group, "tag": draw(st.sampled_from(["强", "弱"])),
+        "from_ms": draw(MOMENTS), "to_ms": draw(MAYBE),
+    }  # fmt: skip
+
+
+FIELDS: Final = {"city": "word", "babies": "number", "born": "moment"}
+
+
+@st.composite
+def _field(draw: st.DrawFn) -> dict[str, Any]:
+    name = draw(st.sampled_from(sorted(FIELDS)))
+    word = draw(st.sampled_from(["杭州", "成都"])) if FIELDS[name] == "word" else ""
+    number = draw(st.integers(-1, 3) if FIELDS[name] == "number" else MOMENTS)
+    return {
+        "member_id": draw(st.sampled_from(MEMBERS)), "attribute": name, "number": 0 if word else number, "word": word,
+        "is_number": int(not word),
+    }  # fmt: skip
 
 
 SPANS: Final = st.sampled_from([DAY, 3 * DAY, 7 * DAY, 10 * DAY, 30 * DAY, 100 * DAY])
@@ -146,12 +163,18 @@ def _words(choices: tuple[str, ...]) -> st.SearchStrategy[t.Test]:
 @st.composite
 def leaves(draw: st.DrawFn, of: Subject) -> t.Node:
     """Draw a leaf about one kind of subject."""
-    kind = draw(st.sampled_from(["did", "did", "did", "did", "attr", "attr", "tag", "sample", "since"]))
+    kind = draw(
+        st.sampled_from(["did", "did", "did", "did", "attr", "attr", "tag", "sample", "since", *["field"] * (of != "group")])
+    )
     if kind == "since":
         # An age beside `since` the same moment: the plan leaves older events out.
         name = draw(st.sampled_from([name for name, item in ATTRIBUTES[of].items() if item.kind == "moment"]))
         leaf = draw(dids(of).filter(lambda did: did.measure != "distinct"))
         return t.AllOf((msgspec.structs.replace(leaf, window=t.Since(name)), t.Attr(name, draw(AGES))))
+    if kind == "field":
+        field = draw(st.sampled_from(sorted(FIELDS)))
+        test = _words(("杭州", "北京")) if FIELDS[field] == "word" else TESTS[FIELDS[field]]
+        return t.Field(field, FIELDS[field], field, draw(st.one_of(test, st.builds(t.IsSet), st.builds(t.IsMissing))))  # type: ignore[arg-type]
     if kind == "tag":
         return t.Tagged(tuple(draw(st.lists(st.sampled_from(["强", "弱", "无"]), min_size=1, max_size=2, unique=True))))
     if kind == "sample":
@@ -227,8 +250,8 @@ def table(name: str, rows: Iterable[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
-def fill(store: MirrorStore, world: World) -> pa.Table:
-    """Put a community into a mirror; return the tags, which are not part of one."""
+def fill(store: MirrorStore, world: World) -> None:
+    """Put a community into a mirror."""
     with store.change() as change:
         change.drop_facts("message")
         if world["facts"]:
@@ -236,4 +259,3 @@ def fill(store: MirrorStore, world: World) -> pa.Table:
         for name in (*PROFILE_SCHEMAS, *TABLE_SCHEMAS):
             if name in world:
                 change.set_dimension(name, table(name, world[name]))
-    return table("tags", world["tags"]).cast(TAGS)

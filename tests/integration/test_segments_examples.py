@@ -17,6 +17,8 @@ from qunce.engine.segments.evaluate import explain
 from qunce.journal.mirror import MirrorStore
 from qunce.playbook import gallery
 from qunce.playbook.load import parse
+from qunce.playbook.schema.segments import Node, Segment
+from qunce.playbook.segments.catalogue import Attribute
 from qunce.playbook.segments.check import rules_of
 from tests.integration import segments_world as w
 from tests.integration.test_segments_parity import by_all, by_one
@@ -56,7 +58,7 @@ def world(facts: list[dict[str, Any]], orders: list[dict[str, Any]], **membershi
     blank = {"last_seen_at": 0, "last_message_at": 0, "messages": 0}
     first = ms(LONG_AGO)
     return {
-        "facts": facts, "order_events": orders, "exceptions": [dict(row) for row in w.EXCEPTIONS], "tags": [],
+        "facts": facts, "order_events": orders, "exceptions": [dict(row) for row in w.EXCEPTIONS], "tags": [], "fields": [],
         "groups": [{"group_id": g, "community_id": 1, "kind": "other" if g == 3 else "group"} for g in w.GROUPS],
         "member_profiles": [
             {"member_id": number, "kind": "member", "connector": "wecom", "first_seen_at": first, **blank,
@@ -170,10 +172,44 @@ def test_an_explanation_names_values_and_events(engine: SegmentEngine) -> None:
 
 def test_a_member_with_a_tag_belongs_by_the_tag(engine: SegmentEngine) -> None:
     community = world([], [])
-    community["tags"] = [{"of": "member", "subject_id": 4, "group_id": 0, "tag": "购买力/高"}]
+    high = {"of": "member", "group_id": 0, "tag": "购买力/高"}
+    hour = w.HOUR
+    community["tags"] = [
+        {**high, "subject_id": 4, "from_ms": w.NOW.now_ms, "to_ms": 0},
+        {**high, "subject_id": 3, "from_ms": w.NOW.now_ms - hour, "to_ms": w.NOW.now_ms},  # has just ended
+        {**high, "subject_id": 2, "from_ms": w.NOW.now_ms + hour, "to_ms": 0},  # not yet
+    ]
     rules = {name: EXAMPLES[name] for name in ("able_to_buy",)}
     assert by_one(rules, community) == by_all(engine, rules, community) == {("able_to_buy", 4, 0)}
-    assert engine.known("member", 4).subjects[4, 0].tags == {"购买力/高"}
+    assert engine.known("member", 4).subjects[4, 0].tags_at(w.NOW.now_ms) == {"购买力/高"}
+
+
+def test_what_the_playbook_declares_of_members_can_be_asked(engine: SegmentEngine) -> None:
+    community = world([], [], m1g1=(LONG_AGO, "", "member"), m2g1=(LONG_AGO, "", "member"))
+    community["fields"] = [
+        {"member_id": 1, "attribute": "city", "number": 0, "word": "杭州", "is_number": 0},
+        {"member_id": 1, "attribute": "babies", "number": 0, "word": "", "is_number": 1},
+        {"member_id": 2, "attribute": "babies", "number": 2, "word": "", "is_number": 1},
+    ]
+    fields = {
+        "city": Attribute(kind="word", zh="城市", en="City", choices=("杭州", "成都")),
+        "babies": Attribute(kind="number", zh="孩子", en="Children"),
+    }
+    asked = (
+        ("here", "membership", "city", "杭州"), ("none", "member", "babies", "=0"), ("some", "member", "babies", ">=1"),
+        ("asked", "member", "babies", "set"), ("unknown", "member", "city", "missing"),
+    )  # fmt: skip
+    segments = tuple(
+        Segment(segment_id=name, title="它", of=of, where=(Node(attr=attr, is_=test),))  # type: ignore[arg-type]
+        for name, of, attr, test in asked
+    )
+    rules = rules_of(segments, fields)
+    found = by_one(rules, community)
+    assert by_all(engine, rules, community) == found
+    assert found == {
+        ("here", 1, 1), ("none", 1, 0), ("some", 2, 0), ("asked", 1, 0), ("asked", 2, 0),
+        *(("unknown", number, 0) for number in w.MEMBERS if number != 1),
+    }  # fmt: skip
 
 
 def test_an_empty_mirror_holds_nobody(engine: SegmentEngine) -> None:

@@ -39,7 +39,7 @@ def by_one(rules: dict[str, Rule], world: w.World) -> set[tuple[str, int, int]]:
 
 def by_all(engine: SegmentEngine, rules: dict[str, Rule], world: w.World) -> set[tuple[str, int, int]]:
     """Return who belongs, by the evaluator of all."""
-    engine._tags = w.fill(engine._store, world)
+    w.fill(engine._store, world)
     rows = engine.evaluate_all(rules, w.NOW.now_ms).to_pylist()
     found = {(row["segment_id"], row["subject_id"], row["group_id"]) for row in rows}
     assert len(found) == len(rows)

@@ -12,7 +12,7 @@ from django.db import connection
 from qunce.analytics.refresh import refresh_profiles
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
 from qunce.journal.mirror import MirrorStore
-from qunce.readmodels.models import Community, Group, Identity, Member, Membership, Order
+from qunce.readmodels.models import AttributeValue, Community, Group, Identity, Member, Membership, Order, TagHolding
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +111,45 @@ def test_an_order_is_what_happened_to_it(store: MirrorStore) -> None:
     ]
 
 
+def held(tag: str, kept: str = "manual", **fields: object) -> None:
+    given = {"target": "member", "identity_id": 0, "group_id": 0, "put_ms": 10, "changed_ms": 10, "seq": 1, **fields}
+    TagHolding.objects.create(tag=tag, kept=kept, **given)
+
+
+def test_tags_are_of_persons_with_when_they_began_and_ended(store: MirrorStore) -> None:
+    held("高", identity_id=1)
+    held("高", kept="rule", identity_id=2, taken_ms=30, until_ms=40)
+    held("中", identity_id=3, until_ms=40)
+    held("中", identity_id=4)  # staff
+    held("低", identity_id=1, put_ms=None, taken_ms=5)  # never put
+    held("低", identity_id=3, taken_ms=10)  # taken the moment it was put
+    held("新", target="membership", identity_id=5, group_id=2)
+    held("铁粉群", target="group", group_id=2)
+    assert rows(store, "tags") == [
+        ("member", 1, 0, "高", 10, 0),
+        ("member", 1, 0, "高", 10, 30),
+        ("member", 3, 0, "中", 10, 40),
+        ("membership", 1, 2, "新", 10, 0),
+        ("group", 2, 0, "铁粉群", 10, 0),
+    ]
+
+
+def valued(identity: int, attribute: str, kept: str, set_ms: int, **fields: object) -> None:
+    given = {"value": "0", "seq": 1, **fields}
+    AttributeValue.objects.create(identity_id=identity, attribute=attribute, kept=kept, set_ms=set_ms, **given)
+
+
+def test_of_several_values_the_better_source_counts_then_the_newer(store: MirrorStore) -> None:
+    valued(1, "city", "chat", 90, word="成都")
+    valued(2, "city", "import", 20, word="杭州")
+    valued(5, "city", "connector", 30, word="北京")
+    valued(1, "babies", "manual", 90, value=None)  # taken away
+    valued(2, "babies", "model", 10, number=0)
+    valued(3, "city", "manual", 10)  # a long text: neither a word nor a number
+    valued(4, "city", "manual", 10, word="staff")
+    assert rows(store, "fields") == [(1, "babies", 0, "", 1), (1, "city", 0, "北京", 0)]
+
+
 def test_reading_again_changes_nothing(store: MirrorStore) -> None:
     rows(store, "member_profiles")
     version = store.manifest().version
@@ -120,4 +159,4 @@ def test_reading_again_changes_nothing(store: MirrorStore) -> None:
 
 def test_an_empty_installation_has_empty_profiles(tmp_path: Path) -> None:
     store = MirrorStore(tmp_path)
-    assert [rows(store, name) for name in PROFILE_SCHEMAS] == [[], [], [], []]
+    assert [rows(store, name) for name in PROFILE_SCHEMAS] == [[]] * 6

@@ -291,7 +291,12 @@ class AttributeSet(Body, frozen=True, tag="attribute.set"):
     evidence: tuple[int, ...] = ()
     """Journal positions of what it was read from."""
     batch_id: str = ""
-    """Names the bulk action or import it belongs to, so that the whole can be undone; empty = a single one."""
+    """Names the action, bulk action or import it belongs to, so that the whole can be undone; empty = cannot be undone."""
+    colleague: str = ""
+    """Id of the colleague who did it; empty = nobody in person."""
+    undoes: str = ""
+    """A `batch_id`: what that batch changed here becomes what it was before, if nothing else has changed it since. The other
+    fields then only tell people what it became."""
 
 
 class TagPut(Body, frozen=True, tag="tag.put"):
@@ -310,17 +315,24 @@ class TagPut(Body, frozen=True, tag="tag.put"):
     until_ms: int | None = None
     """When it ends by itself; None = never."""
     batch_id: str = ""
+    colleague: str = ""
+    """As of `attribute.set`, and so is `undoes`."""
+    undoes: str = ""
 
 
 class TagTaken(Body, frozen=True, tag="tag.taken"):
-    """A tag was taken away again."""
+    """A tag was taken away again: the one that `kept` and `rule_id` name, since several may have put the same."""
 
     target: Target
     tag: str
     kept: Kept = "manual"
+    """Who had put it, not who takes it."""
     rule_id: str = ""
     reason: str = ""
     batch_id: str = ""
+    colleague: str = ""
+    """The colleague who took it; then no rule puts it again by itself. Empty = its rule or its platform did."""
+    undoes: str = ""
 
 
 class SegmentEntered(Body, frozen=True, tag="segment.entered"):

@@ -310,3 +310,87 @@ class GroupDay(models.Model):
         db_table = "group_day"
         constraints = [models.UniqueConstraint(fields=["group", "day"], name="group_day_once")]
         indexes = [models.Index(fields=["day"], name="group_day_by_day")]
+
+
+class TagHolding(models.Model):
+    """A tag on a member, a membership or a group, by one who put it: several may put the same. Stays when it was taken away.
+
+    Keyed by identity; a person has the tags of all its identities. Whether it has ended by itself is judged when it is read.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    target = models.TextField()
+    """`member`, `membership` or `group`."""
+    identity_id = models.BigIntegerField()
+    """0 = the tag is a group's."""
+    group_id = models.BigIntegerField()
+    """0 = the tag is a member's."""
+    tag = models.TextField()
+    kept = models.TextField()
+    """Who put it: a `domain.events.Kept`."""
+    rule_id = models.TextField(default="")
+    version = models.TextField(default="")
+    reason = models.TextField(default="")
+    confidence = models.FloatField(default=1.0)
+    evidence = models.TextField(default="")
+    """JSON list of journal positions; empty = none."""
+    put_ms = models.BigIntegerField(null=True)
+    """None = never put: only its end is known."""
+    until_ms = models.BigIntegerField(null=True)
+    """When it ends by itself; None = never."""
+    taken_ms = models.BigIntegerField(null=True)
+    """None = stands, or has ended by itself."""
+    colleague = models.TextField(default="")
+    """Who in person put it, or took it; empty = nobody did."""
+    batch_id = models.TextField(default="")
+    changed_ms = models.BigIntegerField()
+    seq = models.BigIntegerField()
+    """Journal position of the newest change."""
+    earlier = models.TextField(default="")
+    """JSON list of the states before, newest last, for undoing; `null` first where older ones were dropped."""
+
+    class Meta:
+        db_table = "tag_holding"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["identity_id", "group_id", "tag", "target", "kept", "rule_id"], name="tag_holding_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["tag", "target"], name="tag_holding_by_tag"),
+            models.Index(fields=["group_id"], condition=~models.Q(group_id=0), name="tag_holding_in_group"),
+            models.Index(fields=["batch_id"], condition=~models.Q(batch_id=""), name="tag_holding_of_batch"),
+        ]
+
+
+class AttributeValue(models.Model):
+    """An attribute of an identity, from one source. Which of several is shown is decided when it is read."""
+
+    id = models.BigAutoField(primary_key=True)
+    identity_id = models.BigIntegerField()
+    attribute = models.TextField()
+    kept = models.TextField()
+    """Where it comes from: a `domain.events.Kept`."""
+    value = models.TextField(null=True)
+    """JSON of the value; None = it was taken away."""
+    number = models.BigIntegerField(null=True)
+    """The value as a number: whole numbers, the minor unit of money, the first moment of a date; None = it is none."""
+    word = models.TextField(default="")
+    """The value as a short word: texts that are no dates, and `yes` or `no`; empty = it is none."""
+    confidence = models.FloatField(default=1.0)
+    evidence = models.TextField(default="")
+    """JSON list of journal positions; empty = none."""
+    set_ms = models.BigIntegerField()
+    colleague = models.TextField(default="")
+    batch_id = models.TextField(default="")
+    seq = models.BigIntegerField()
+    earlier = models.TextField(default="")
+    """As of `TagHolding`."""
+
+    class Meta:
+        db_table = "attribute_value"
+        constraints = [models.UniqueConstraint(fields=["identity_id", "attribute", "kept"], name="attribute_value_once")]
+        indexes = [
+            models.Index(fields=["attribute", "word"], name="attribute_value_by_word"),
+            models.Index(fields=["batch_id"], condition=~models.Q(batch_id=""), name="attribute_value_of_batch"),
+        ]

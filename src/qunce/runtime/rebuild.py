@@ -19,6 +19,7 @@ from django.db.models import Model
 from qunce.domain.localtime import LocalClock
 from qunce.journal.store import Journal
 from qunce.readmodels.models import (
+    AttributeValue,
     Community,
     Group,
     GroupDay,
@@ -30,6 +31,7 @@ from qunce.readmodels.models import (
     Order,
     Question,
     Reaction,
+    TagHolding,
     TierHolding,
     TierMove,
     Unsettled,
@@ -41,8 +43,8 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import READMODELS, fewer_collections
 
 _CHILDREN_FIRST = (
-    Question, Reaction, Happening, GroupDay, Message, Membership, Order, TierHolding, TierMove, Identity, Member, Group,
-    Community, Unsettled,
+    Question, Reaction, Happening, GroupDay, Message, Membership, Order, TierHolding, TierMove, TagHolding, AttributeValue,
+    Identity, Member, Group, Community, Unsettled,
 )  # fmt: skip
 _BATCH = 5_000
 Progress = Callable[[int, int], None]

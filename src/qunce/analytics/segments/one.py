@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
 from qunce.analytics.tables import CLICKED, JOINED, LEFT, MESSAGE, REACTION
-from qunce.engine.segments.records import Happened, History, SubjectRow, Value
+from qunce.engine.segments.records import Happened, Held, History, SubjectRow, Value
 from qunce.playbook.schema.segments import Subject
 from qunce.playbook.segments.catalogue import ATTRIBUTES, ROLES
 from qunce.readmodels.contents import CONTENT_NAMES
@@ -56,9 +56,14 @@ class _Reader:
         self._rows = rows
         self._odd = {row["identity_id"]: row for row in rows["exceptions"]}
         self._direct = {row["group_id"] for row in rows["groups"] if row["kind"] != "group"}
-        self._tags: dict[tuple[str, int, int], set[str]] = {}
+        self._tags: dict[tuple[str, int, int], list[Held]] = {}
         for row in rows["tags"]:
-            self._tags.setdefault((row["of"], row["subject_id"], row["group_id"]), set()).add(row["tag"])
+            held = Held(row["tag"], row["from_ms"], row["to_ms"])
+            self._tags.setdefault((row["of"], row["subject_id"], row["group_id"]), []).append(held)
+        self._fields: dict[int, dict[str, Value]] = {}
+        for row in rows["fields"]:
+            value = row["number"] if row["is_number"] else row["word"]
+            self._fields.setdefault(row["member_id"], {})[row["attribute"]] = value
 
     def _person(self, identity: int) -> int:
         """Return the member behind an account; 0 = nobody, or somebody who does not count."""
@@ -85,10 +90,11 @@ class _Reader:
             value = row.get(name)
             missing = value is None or value == "" or (attribute.kind == "moment" and value == 0)
             attributes[name] = None if missing else value
-        tags = self._tags.get((of, *key), set())
+        tags = self._tags.get((of, *key), [])
         if of == "membership":
-            tags = tags | self._tags.get(("member", key[0], 0), set())
-        return SubjectRow(of=of, subject_id=key[0], group_id=key[1], attributes=attributes, tags=frozenset(tags))
+            tags = tags + self._tags.get(("member", key[0], 0), [])
+        fields = {} if of == "group" else self._fields.get(key[0], {})
+        return SubjectRow(of=of, subject_id=key[0], group_id=key[1], attributes=attributes, fields=fields, tags=tuple(tags))
 
     def events(self, currency: str) -> Iterable[tuple[int, Happened]]:
         """Yield each event with the member it is an event of."""
@@ -117,4 +123,4 @@ class _Reader:
 
 
 TABLES: Final = ("facts", "exceptions", "groups", *PROFILE_SCHEMAS)
-"""Tables of the mirror that rows are read from; `tags` come from the caller."""
+"""Tables of the mirror that rows are read from."""

@@ -25,6 +25,7 @@ from qunce.playbook.segments.tree import (
     Between,
     Compare,
     Did,
+    Field,
     InPeriod,
     IsMissing,
     IsSet,
@@ -180,6 +181,8 @@ class Plan:
         for leaf in self.leaves[of]:
             if isinstance(leaf, Tagged):
                 yield from self._tagged(of, leaf, tables)
+            elif isinstance(leaf, Field):
+                yield self._field_values(of, leaf, tables), ("person",)
             elif isinstance(leaf, Sample):
                 drawn = tables.draws.filter(tables.draws.salt == leaf.salt)
                 yield drawn.select(**{keys[0]: drawn.unit, self._draw(of, leaf): drawn.bucket}), keys[:1]
@@ -187,8 +190,10 @@ class Plan:
     def _tagged(self, of: Subject, leaf: Tagged, tables: SegmentTables) -> Iterator[tuple[Expr, tuple[str, ...]]]:
         """Yield who has any of the tags; a membership also has the tags of its member."""
         name = self._tag(of, leaf)
+        now_ms, held = self._now.now_ms, tables.tags
+        held = held.filter((held.from_ms <= now_ms) & ((held.to_ms == 0) | (held.to_ms > now_ms)))
         for holder in ("member", "membership") if of == "membership" else (of,):
-            rows = tables.tags.filter((tables.tags.of == holder) & tables.tags.tag.isin(list(leaf.tags)))
+            rows = held.filter((held.of == holder) & held.tag.isin(list(leaf.tags)))
             keys = ("person", "group_id") if holder == "membership" else (KEYS[of][0],)
             columns = {keys[0]: rows.subject_id, **({"group_id": rows.group_id} if holder == "membership" else {})}
             once = rows.select(**columns).distinct()
@@ -196,6 +201,16 @@ class Plan:
 
     def _tag(self, of: Subject, leaf: Tagged) -> str:
         return f"t{self.leaves[of].index(leaf)}"
+
+    def _field_values(self, of: Subject, leaf: Field, tables: SegmentTables) -> Expr:
+        """Return the values of an attribute per member: as `…n` a number (null = none), as `…w` a word (empty = none)."""
+        name = self._field(of, leaf)
+        rows = tables.fields.filter(tables.fields.attribute == leaf.name)
+        number = ibis.ifelse(rows.is_number == 1, rows.number, ibis.null("int64"))
+        return rows.select(person=rows.member_id, **{f"{name}n": number, f"{name}w": rows.word})
+
+    def _field(self, of: Subject, leaf: Field) -> str:
+        return f"f{self.leaves[of].index(leaf)}"
 
     def _draw(self, of: Subject, leaf: Sample) -> str:
         return f"b{self.leaves[of].index(leaf)}"
@@ -212,6 +227,8 @@ class Plan:
                 return self._node(of, self._rules[segment_id].body, rows)
             case Attr(name, test):
                 return self._attribute(of, name, test, rows)
+            case Field():
+                return self._declared(self._field(of, node), node, rows)
             case Tagged():
                 holders = ("member", "membership") if of == "membership" else (of,)
                 has = [ibis.coalesce(rows[f"{self._tag(of, node)}_{holder}"], 0) == 1 for holder in holders]
@@ -232,6 +249,21 @@ class Plan:
             there = ibis.coalesce(column, "") != "" if text else (column != 0) & (column <= self._now.now_ms)
             return there if isinstance(test, IsSet) else ~there
         return self._passes(column, test)
+
+    def _declared(self, name: str, leaf: Field, rows: Expr) -> Expr:
+        """Test a declared attribute. Unlike counts, 0 is a value, and dates may lie before 1970 and ahead."""
+        number, word, test = rows[f"{name}n"], ibis.coalesce(rows[f"{name}w"], ""), leaf.test
+        words = leaf.kind == "word"
+        if isinstance(test, OneOf):
+            return word.isin(list(test.words))
+        if isinstance(test, IsSet | IsMissing):
+            there = word != "" if words else number.notnull()
+            return there if isinstance(test, IsSet) else ~there
+        if isinstance(test, Compare | Between):
+            return ibis.coalesce(self._passes(number, test), False)
+        low_ms, high_ms = self._now.bounds(test)
+        holds = number <= high_ms if low_ms is None else (number >= low_ms) & (number <= high_ms)
+        return ibis.coalesce(holds, False)
 
     def _passes(self, value: Expr, test: Test) -> Expr:
         """Test a number, or a moment of which 0 stands for missing."""

@@ -15,6 +15,7 @@ from qunce.analytics.localtime import local_days
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
 
 _ARROW: Final[dict[str, Any]] = {"int8": pa.int8(), "int32": pa.int32(), "int64": pa.int64(), "string": pa.string()}
+_TARGETS: Final = {0: "member", 1: "membership", 2: "group"}
 _ORDER: Final = (
     "order_id", "identity_id", "created_ms", "paid_ms", "refunded_ms", "amount_minor", "refunded_minor", "currency",
 )  # fmt: skip
@@ -39,7 +40,16 @@ def read_profiles(connection: BaseDatabaseWrapper, zone: ZoneInfo, not_members: 
     memberships = read("membership_profiles", *PROFILE_SCHEMAS["membership_profiles"])
     groups = read("group_profiles", *PROFILE_SCHEMAS["group_profiles"])
     kinds = {0: "unknown", 1: "member"}
+    tags = read("tags", "of", "subject_id", "group_id", "tag", "from_ms", "to_ms")
+    fields = read("fields", "member_id", "attribute", "number", "word", "is_number")
     return {
+        "tags": _table("tags", tags, of=_TARGETS, tag=_ranked(connection, "tag", "tag_holding")),
+        "fields": _table(
+            "fields",
+            fields,
+            attribute=_ranked(connection, "attribute", "attribute_value"),
+            word=_ranked(connection, "word", "attribute_value"),
+        ),
         "member_profiles": _table("member_profiles", members, kind=kinds, connector=connectors),
         "membership_profiles": _table("membership_profiles", memberships),
         "group_profiles": _table("group_profiles", groups, connector=connectors, community=communities),
@@ -90,6 +100,12 @@ def _connectors(connection: BaseDatabaseWrapper) -> tuple[dict[int, str], str]:
     cases = " ".join(f"when '{name}' then {number}" for number, name in quoted.items())
     sql = f"case i.connector {cases} else 0 end" if cases else "0"
     return dict(enumerate(names, start=1)), sql
+
+
+def _ranked(connection: BaseDatabaseWrapper, column: str, table: str) -> dict[int, str]:
+    """Return the words of a column by their place in the database's own order, from 1; the empty word has none."""
+    words = f"select distinct {column} from {table} where {column} <> ''"
+    return _names(connection, f"select row_number() over (order by {column}), {column} from ({words}) t")
 
 
 def _names(connection: BaseDatabaseWrapper, sql: str) -> dict[int, str]:

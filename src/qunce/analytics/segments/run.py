@@ -28,7 +28,6 @@ Rules = Mapping[str, Rule]
 BELONGS: Final = pa.schema([("segment_id", pa.string()), ("subject_id", pa.int64()), ("group_id", pa.int64())])
 """Who belongs where. `subject_id`: member, or group; `group_id`: group of a membership, else 0."""
 _TYPES: Final[dict[str, Any]] = {"int32": pa.int32(), "int64": pa.int64(), "string": pa.string()}
-TAGS: Final = pa.schema([(name, _TYPES[kind]) for name, kind in GIVEN_SCHEMAS["tags"].items()])
 _DRAWS: Final = pa.schema([(name, _TYPES[kind]) for name, kind in GIVEN_SCHEMAS["draws"].items()])
 _LAST_DAY: Final = 1 << 30
 
@@ -42,13 +41,11 @@ class SegmentEngine:
         clock: LocalClock,
         *,
         currency: str,
-        tags: pa.Table | None = None,
         threads: int = 2,
         memory_limit: str = "4GB",
     ) -> None:
-        """`clock` is the organisation's, `currency` the one amounts are in. `tags` (schema `TAGS`) None = nobody has one."""
+        """`clock` is the organisation's, `currency` the one amounts are in."""
         self._store, self._clock, self._currency = store, clock, currency
-        self._tags = TAGS.empty_table() if tags is None else tags
         self._lock = Lock()
         self._options = {"threads": threads, "memory_limit": memory_limit, "preserve_insertion_order": False}
 
@@ -94,7 +91,6 @@ class SegmentEngine:
             connection, tables = self._connection, tables_by_name()
             manifest = self._store.manifest()
             self._show_files(manifest, None)
-            connection.con.register("tags", self._tags)
 
             def read(rows: Expr) -> list[dict[str, Any]]:
                 found: list[dict[str, Any]] = connection.to_pyarrow(rows).to_pylist()
@@ -109,7 +105,8 @@ class SegmentEngine:
                 "order_events": read(orders.filter(orders.identity_id.isin(accounts))),
                 "groups": read(tables.groups.filter(tables.groups.kind != "group")),
                 "group_profiles": read(tables.group_profiles) if of == "membership" else [],
-                "tags": read(tables.tags.filter(tables.tags.subject_id == member_id)),
+                "tags": read(tables.tags.filter((tables.tags.subject_id == member_id) & (tables.tags.of != "group"))),
+                "fields": read(tables.fields.filter(tables.fields.member_id == member_id)),
             }
             for name in ("member_profiles", "membership_profiles"):
                 profiles = getattr(tables, name)
@@ -142,7 +139,6 @@ class SegmentEngine:
 
     def _show(self, plan: Plan, manifest: Manifest, tables: SegmentTables) -> None:
         self._show_files(manifest, plan.first_day())
-        self._connection.con.register("tags", self._tags)
         self._connection.con.register("draws", self._draws(plan, tables))
 
     def _show_files(self, manifest: Manifest, first: int | None) -> None:

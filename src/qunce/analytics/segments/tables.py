@@ -29,13 +29,20 @@ PROFILE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
         "order_id": "int64", "identity_id": "int64", "kind": "int8", "ts_ms": "int64", "day": "int32", "amount": "int64",
         "currency": "string",
     },
+    "tags": {
+        "of": "string", "subject_id": "int64", "group_id": "int64", "tag": "string", "from_ms": "int64", "to_ms": "int64",
+    },
+    "fields": {"member_id": "int64", "attribute": "string", "number": "int64", "word": "string", "is_number": "int8"},
 }  # fmt: skip
-"""Dimensions of the mirror that only segments read."""
+"""Dimensions of the mirror that only segments read.
+
+`tags`: who has which from when until when (0 = has not ended); `group_id` 0 unless `of` is membership. `fields`: the values of
+attributes that playbooks declare, one for each member and attribute; `number` counts where `is_number` is 1.
+"""
 GIVEN_SCHEMAS: Final[dict[str, dict[str, str]]] = {
-    "tags": {"of": "string", "subject_id": "int64", "group_id": "int64", "tag": "string"},
     "draws": {"salt": "string", "unit": "int64", "bucket": "int32"},
 }
-"""Tables that the caller gives. `tags`: who has which; group_id 0 unless `of` is membership. `draws`: buckets of samples."""
+"""Tables that are made for each computation. `draws`: buckets of samples."""
 CREATED: Final = 1
 PAID: Final = 2
 REFUNDED: Final = 3
@@ -54,6 +61,7 @@ class SegmentTables:
     group_profiles: Expr
     order_events: Expr
     tags: Expr
+    fields: Expr
     draws: Expr
 
 

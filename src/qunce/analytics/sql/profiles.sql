@@ -56,3 +56,55 @@ select o.id as order_id, coalesce(o.identity_id, 0) as identity_id, o.created_ms
        {currency} as currency
 from purchase o
 order by o.id
+
+-- tags --
+-- Tags of members who count, memberships and groups, from when until when; of: 0 = member, 1 = membership, 2 = group.
+-- `tag` is the place of the tag in the database's own order, from 1. Those that ended before they began are left out.
+with words as (
+    select tag, row_number() over (order by tag) as place from (select distinct tag from tag_holding) t
+), held as (
+    select case h.target when 'member' then 0 when 'membership' then 1 else 2 end as of,
+           case h.target when 'group' then h.group_id else a.member_id end as subject_id,
+           case h.target when 'membership' then h.group_id else 0 end as group_id, w.place as tag, h.put_ms as from_ms,
+           case when h.taken_ms is null then coalesce(h.until_ms, 0)
+                when h.until_ms is not null and h.until_ms < h.taken_ms then h.until_ms
+                else h.taken_ms end as to_ms
+    from tag_holding h
+    join words w on w.tag = h.tag
+    left join identity a on a.id = h.identity_id
+    left join member m on m.id = a.member_id
+    where h.put_ms is not null
+      and (h.identity_id = 0 or (a.kind not in ({not_members}) and m.kind not in ({not_members})))
+)
+select of, subject_id, group_id, tag, from_ms, to_ms
+from held
+where to_ms = 0 or to_ms > from_ms
+order by of, subject_id, group_id, tag, from_ms, to_ms
+
+-- fields --
+-- The value that counts of each attribute of members who count: a colleague's before a file's or platform's, before words said
+-- in a group, before a rule's and a model's; then the newest. `attribute` and `word` are places as above, 0 = no word.
+with words as (
+    select word, row_number() over (order by word) as place
+    from (select distinct word from attribute_value where word <> '') t
+), names as (
+    select attribute, row_number() over (order by attribute) as place from (select distinct attribute from attribute_value) t
+), ranked as (
+    select a.member_id, v.attribute, v.number, v.word,
+           row_number() over (
+               partition by a.member_id, v.attribute
+               order by case v.kept when 'manual' then 0 when 'import' then 1 when 'connector' then 1 when 'chat' then 2 else 3 end,
+                        v.set_ms desc, v.seq desc
+           ) as place
+    from attribute_value v
+    join identity a on a.id = v.identity_id
+    join member m on m.id = a.member_id
+    where v.value is not null and a.kind not in ({not_members}) and m.kind not in ({not_members})
+)
+select r.member_id, n.place as attribute, coalesce(r.number, 0) as number, coalesce(w.place, 0) as word,
+       case when r.number is null then 0 else 1 end as is_number
+from ranked r
+join names n on n.attribute = r.attribute
+left join words w on w.word = r.word
+where r.place = 1 and (r.number is not null or r.word <> '')
+order by r.member_id, n.place

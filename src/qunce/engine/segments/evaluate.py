@@ -20,6 +20,7 @@ from qunce.playbook.segments.tree import (
     Between,
     Compare,
     Did,
+    Field,
     IsMissing,
     IsSet,
     Leaf,
@@ -96,8 +97,15 @@ def _leaf(leaf: Leaf, subject: SubjectRow, events: History, now: Moment) -> Expl
             value = subject.attributes.get(name)
             holds = _passes(value, test, now)
             return Explained(node=leaf, holds=holds, value=value)
+        case Field(name, kind, _title, test):
+            value = subject.fields.get(name)
+            if isinstance(test, IsSet | IsMissing):
+                there = isinstance(value, str) if kind == "word" else isinstance(value, int)
+                return Explained(node=leaf, holds=there is isinstance(test, IsSet), value=value)
+            return Explained(node=leaf, holds=_passes(value, test, now), value=value)
         case Tagged(tags):
-            found = tuple(tag for tag in tags if tag in subject.tags)
+            held = subject.tags_at(now.now_ms)
+            found = tuple(tag for tag in tags if tag in held)
             return Explained(node=leaf, holds=bool(found), tags=found)
         case Sample(share, salt):
             number = bucket(salt, subject.subject_id)

@@ -12,6 +12,14 @@ from qunce.playbook.schema.segments import Subject
 Value = int | str | None
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A tag of the subject, from `from_ms` on and before `to_ms`; 0 = has not ended."""
+
+    tag: str
+    from_ms: int = 0
+    to_ms: int = 0
+
+
 class SubjectRow(msgspec.Struct, frozen=True, kw_only=True):
     """A member, a membership or a group as it stands."""
 
@@ -22,7 +30,13 @@ class SubjectRow(msgspec.Struct, frozen=True, kw_only=True):
     """Group of a membership; 0 = not a membership."""
     attributes: Mapping[str, Value] = msgspec.field(default_factory=dict)
     """By the names of `playbook.segments.catalogue.ATTRIBUTES`; None or absent = missing."""
-    tags: frozenset[str] = frozenset()
+    fields: Mapping[str, Value] = msgspec.field(default_factory=dict)
+    """Attributes that the playbook declares, of the member; None or absent = missing."""
+    tags: tuple[Held, ...] = ()
+
+    def tags_at(self, now_ms: int) -> frozenset[str]:
+        """Return the tags the subject has at a moment."""
+        return frozenset(held.tag for held in self.tags if held.from_ms <= now_ms and (not held.to_ms or now_ms < held.to_ms))
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Final
 
 from qunce.playbook.schema.segments import KINDS, Segment, Subject, Written
 from qunce.playbook.schema.segments import Node as NodeText
-from qunce.playbook.segments.catalogue import ATTRIBUTES, CONTENTS, EVENTS, NOT_YET, EventKind, Kind
+from qunce.playbook.segments.catalogue import ATTRIBUTES, CONTENTS, EVENTS, NOT_YET, Attribute, EventKind, Kind
 from qunce.playbook.segments.conditions import ANYTHING, COUNT, WORDS, BadCondition, Domain, read
 from qunce.playbook.segments.tree import (
     AllOf,
@@ -17,6 +17,9 @@ from qunce.playbook.segments.tree import (
     Attr,
     Compare,
     Did,
+    Field,
+    IsMissing,
+    IsSet,
     Measure,
     Node,
     Not,
@@ -52,12 +55,22 @@ _TITLES: Final = {"member": "a member", "membership": "a membership", "group": "
 class Builder:
     """Build one segment. `problems` collects what is wrong; a tree with problems must not be used."""
 
-    def __init__(self, segment: Segment, others: Mapping[str, Subject], tags: frozenset[str] | None = None) -> None:
-        """`others` gives the subject of every segment; `tags` the tags that exist, None = not known here."""
+    def __init__(
+        self,
+        segment: Segment,
+        others: Mapping[str, Subject],
+        tags: frozenset[str] | None = None,
+        fields: Mapping[str, Attribute] | None = None,
+    ) -> None:
+        """`others` gives the subject of every segment; `tags` the tags that exist, None = not known here.
+
+        `fields` are the attributes of members that the playbook declares.
+        """
         self._segment = segment
         self._of = segment.of
         self._others = others
         self._tags = tags
+        self._fields = {} if fields is None or segment.of == "group" else fields
         self._parts = 0
         self.problems: list[Found] = []
 
@@ -117,19 +130,33 @@ class Builder:
 
     def _attr(self, node: NodeText, path: str) -> Node:
         name = node.attr or ""
-        attribute = ATTRIBUTES[self._of].get(name)
+        attribute = ATTRIBUTES[self._of].get(name) or self._fields.get(name)
         if attribute is None:
             owners = [_TITLES[of] for of in ATTRIBUTES if name in ATTRIBUTES[of]]
             if owners:
                 message = f"{name!r} is an attribute of {' and '.join(owners)}, not of {_TITLES[self._of]}"
                 fix = f"set “of:”, or use {' | '.join(ATTRIBUTES[self._of])}"
                 return self._note(f"{path}.attr", message, fix, "subject")
-            return self._note(f"{path}.attr", f"unknown attribute {name!r}", _meant(name, ATTRIBUTES[self._of]), "reference")
+            return self._note(
+                f"{path}.attr",
+                f"unknown attribute {name!r}",
+                _meant(name, {**ATTRIBUTES[self._of], **self._fields}),
+                "reference",
+            )
         if node.is_ is None:
             return self._note(f"{path}.is", f"no condition on {name!r}", "add “is:”, such as is: set", "missing")
+        if name not in ATTRIBUTES[self._of]:
+            test = self._field_test(f"{path}.is", node.is_, attribute)
+            return Field(name, attribute.kind, attribute.zh, test) if test else _NOTHING
         domain = Domain(low=0) if attribute.kind in {"number", "moment"} else ANYTHING
         test = self._test(f"{path}.is", node.is_, attribute.kind, domain, attribute.choices)
         return Attr(name, test) if test else _NOTHING
+
+    def _field_test(self, path: str, written: Written, attribute: Attribute) -> Test | None:
+        """Return the test on a declared attribute; unlike a count it may be missing, and a date may lie ahead."""
+        if written in {"set", "missing"}:
+            return IsSet() if written == "set" else IsMissing()
+        return self._test(path, written, attribute.kind, ANYTHING, attribute.choices)
 
     def _tag(self, tags: tuple[str, ...], path: str) -> Node:
         if not tags or not all(tag.strip() for tag in tags):

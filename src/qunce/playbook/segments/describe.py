@@ -16,6 +16,7 @@ from qunce.playbook.segments.tree import (
     Between,
     Compare,
     Did,
+    Field,
     InPeriod,
     IsMissing,
     IsSet,
@@ -88,6 +89,9 @@ def _leaf(leaf: Leaf, of: Subject, language: Language) -> str:
             attribute = ATTRIBUTES[of][name]
             said = say_test(test, attribute.kind, language)
             return f"{attribute.zh}{said}" if zh else f"{name} {said}"
+        case Field(name, kind, title, test):
+            said = say_test(test, kind, language)
+            return f"{title}{said}" if zh else f"{name} {said}"
         case Tagged(tags):
             return f"带有标签 {' / '.join(tags)}" if zh else f"has the tag {' or '.join(tags)}"
         case Sample(share, salt):

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from qunce.playbook.schema.segments import Subject
+from qunce.playbook.segments.catalogue import Kind
 
 Operator = Literal["=", "!=", ">=", "<=", ">", "<"]
 Word = Literal["today", "this_week", "this_month"]
@@ -119,6 +120,15 @@ class Attr(msgspec.Struct, frozen=True, tag=True):
     test: Test
 
 
+class Field(msgspec.Struct, frozen=True, tag=True):
+    """An attribute of the member that the playbook declares passes a test; a missing value passes only `missing`."""
+
+    name: str
+    kind: Kind
+    title: str
+    test: Test
+
+
 class Tagged(msgspec.Struct, frozen=True, tag=True):
     """The subject has any of the tags."""
 
@@ -150,7 +160,7 @@ class Sample(msgspec.Struct, frozen=True, tag=True):
     salt: str
 
 
-Leaf = Attr | Tagged | Did | Sample
+Leaf = Attr | Field | Tagged | Did | Sample
 Node = AllOf | AnyOf | Not | Ref | Leaf
 
 

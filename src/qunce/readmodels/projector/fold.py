@@ -17,6 +17,7 @@ from qunce.domain.keys import message_key
 from qunce.domain.localtime import LocalClock
 from qunce.domain.text import fold, index_tokens, is_question
 from qunce.readmodels.contents import SYSTEM, TEXT, content_code
+from qunce.readmodels.projector import knowledge
 from qunce.readmodels.projector.messages import Changes
 from qunce.readmodels.projector.orders import Orders
 from qunce.readmodels.projector.state import GroupRow, IdentityRow, MemberRow, MembershipRow, Rows
@@ -68,6 +69,7 @@ class Projector:
         )  # fmt: skip
         self._orders = Orders(database, clock, currency)
         self._tiers = Tiers(database)
+        self._knowledge = knowledge.Knowledge(database, clock)
         self._communities: dict[str, int] = {}
 
     def forget(self) -> None:
@@ -75,6 +77,7 @@ class Projector:
         for rows in (self._groups, self._identities, self._members, self._memberships, self._orders.rows):
             rows.forget()
         self._tiers.forget()
+        self._knowledge.forget()
         self._communities.clear()
 
     def apply(self, batch: Sequence[Positioned]) -> None:
@@ -107,6 +110,7 @@ class Projector:
             rows.write()
         self._orders.rows.write()
         self._tiers.write()
+        self._knowledge.write()
         changes.write()
 
     # ── whom and where ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,6 +176,11 @@ class Projector:
         self._members.load(members)
         self._memberships.load(memberships)
         self._orders.load(stored.event for stored in batch if type(stored.event.body) is ev.OrderUpdated)
+        self._knowledge.load(
+            (stored.event.body, group, subject or actor)
+            for stored, (group, actor, subject) in zip(batch, found, strict=True)
+            if isinstance(stored.event.body, knowledge.TYPES)
+        )
         return found
 
     def _references(self, batch: Sequence[Positioned]) -> dict[tuple[str, str, str], int]:
@@ -348,6 +357,8 @@ class Projector:
             self._group_changed(group, body, event)
         elif isinstance(body, ev.TierMoved) and person is not None:
             self._tiers.move(seq, person.id, body, ts_ms)
+        elif isinstance(body, knowledge.TYPES):
+            self._knowledge.fold(seq, ts_ms, body, group, person)
         by = actor.id if actor is not None and actor is not person else None
         changes.happening(
             (

@@ -102,6 +102,39 @@ class OrderRow(StateRow):
         self.dirty = False
 
 
+class HoldingRow(StateRow):
+    __slots__ = columns = (
+        "identity_id", "group_id", "tag", "target", "kept", "rule_id", "version", "reason", "confidence", "evidence", "put_ms",
+        "until_ms", "taken_ms", "colleague", "batch_id", "changed_ms", "seq", "earlier",
+    )  # fmt: skip
+    table = "tag_holding"
+    key = ("identity_id", "group_id", "tag", "target", "kept", "rule_id")
+
+    def __init__(self, row: Iterable[Any]) -> None:
+        (
+            self.identity_id, self.group_id, self.tag, self.target, self.kept, self.rule_id, self.version, self.reason,
+            self.confidence, self.evidence, self.put_ms, self.until_ms, self.taken_ms, self.colleague, self.batch_id,
+            self.changed_ms, self.seq, self.earlier,
+        ) = row  # fmt: skip
+        self.dirty = False
+
+
+class AttributeRow(StateRow):
+    __slots__ = columns = (
+        "identity_id", "attribute", "kept", "value", "number", "word", "confidence", "evidence", "set_ms", "colleague",
+        "batch_id", "seq", "earlier",
+    )  # fmt: skip
+    table = "attribute_value"
+    key = ("identity_id", "attribute", "kept")
+
+    def __init__(self, row: Iterable[Any]) -> None:
+        (
+            self.identity_id, self.attribute, self.kept, self.value, self.number, self.word, self.confidence, self.evidence,
+            self.set_ms, self.colleague, self.batch_id, self.seq, self.earlier,
+        ) = row  # fmt: skip
+        self.dirty = False
+
+
 class Rows(Generic[K, R]):
     """A bounded cache of rows of one table, by key. Rows touched by the current batch are never dropped."""
 

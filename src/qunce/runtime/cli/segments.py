@@ -213,7 +213,7 @@ _WORDS: Final = {"AllOf": "全部 all", "AnyOf": "任一 any", "Not": "不 not"}
 
 def _value(outcome: Explained) -> str:
     from qunce.playbook.segments.catalogue import ATTRIBUTES
-    from qunce.playbook.segments.tree import Attr, Did, Tagged
+    from qunce.playbook.segments.tree import Attr, Did, Field, Tagged
 
     node, value = outcome.node, outcome.value
     if isinstance(node, Tagged):
@@ -223,6 +223,8 @@ def _value(outcome: Explained) -> str:
     kind = "number"
     if isinstance(node, Attr):
         kind = next(known[node.name].kind for known in ATTRIBUTES.values() if node.name in known)
+    elif isinstance(node, Field):
+        kind = node.kind
     elif isinstance(node, Did):
         kind = "moment" if node.measure in ("first", "last") else "money" if node.field == "amount" else "number"
     if kind == "moment" and isinstance(value, int):
