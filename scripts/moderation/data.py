@@ -24,7 +24,11 @@ def rows(path: Path) -> Iterator[dict[str, object]]:
             yield decoder.decode(line)
 
 
-def ordinary_messages(data: Path, most: int = 35_593) -> list[str]:
+ORDINARY = 35_593
+"""How many ordinary messages the bars of specs/moderation.md are about."""
+
+
+def ordinary_messages(data: Path, most: int = ORDINARY) -> list[str]:
     """Return ordinary Chinese chat: threads first, then a forum."""
     texts: list[str] = []
     for name in ("zh_threads_as_groups", "zh_treehole"):

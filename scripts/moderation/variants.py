@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 from opencc import OpenCC
@@ -23,7 +24,7 @@ from qunce.engine.text.phrases import Phrase, Scanner
 from qunce.engine.text.shapes import shape_table, splits
 from qunce.engine.text.tables import near_sound
 from qunce.engine.text.views import Views
-from scripts.moderation.data import DATA, ordinary_messages
+from scripts.moderation.data import DATA, ORDINARY, ordinary_messages
 
 TERMS = [
     "加微信",
@@ -95,6 +96,8 @@ TERMS = [
     "荐股老师",
 ]
 FRAMES = ("大家看看{}，有需要的", "今天发现{}真的不错")
+DRAWS = 5
+"""How often each term is hidden anew in each sentence."""
 GAP_PUNCTUATION = ".-_,*/|~"
 GAP_SYMBOLS = "丶ᚰ々。、·★♪〇丨"  # without letters and hanzi that carry meaning
 GAP_EMOJI = "😊🔥❤️👍✨"
@@ -135,9 +138,9 @@ class Disguises:
     def between(self, term: str, fillers: str) -> str:
         return "".join(char + self.random.choice(fillers) for char in term[:-1]) + term[-1]
 
-    def swap(self, term: str, count: int, table: Callable[[str], list[str]]) -> str | None:
+    def swap(self, term: str, count: int, table: Callable[[str], list[str]], *, every: bool = False) -> str | None:
         places = han_places(term)
-        if len(places) < max(3, count + 1):
+        if len(places) < (count if every else max(3, count + 1)):
             return None
         chars = list(term)
         changed = 0
@@ -197,6 +200,7 @@ class Disguises:
         yield "one character split", self.split(term)
         yield "reversed", term[::-1] if len(han_places(term)) >= 4 else None
         yield "meaningless hanzi inserted", self.between(term, NOISE_HANZI)
+        yield "same sound, every character", self.swap(term, max(3, len(han_places(term))), self.same_sound, every=True)
 
 
 def scanner() -> Scanner:
@@ -205,19 +209,32 @@ def scanner() -> Scanner:
 
 def measure(show: str = "") -> tuple[dict[str, tuple[int, int]], Scanner]:
     """Return, for each disguise, how many were found of how many."""
-    scan, hide = scanner(), Disguises(1)
+    scan = scanner()
     figures: dict[str, tuple[int, int]] = {}
-    for term in TERMS:
-        for frame in FRAMES:
-            for kind, hidden in hide.all_of(term):
-                if hidden is None:
-                    continue
-                found = any(hit.phrase.what == term for hit in scan.scan(Views(frame.format(hidden))))
-                if not found and kind == show:
-                    print("   missed", term, hidden)
-                hits, total = figures.get(kind, (0, 0))
-                figures[kind] = (hits + found, total + 1)
+    hide = Disguises(1)
+    for term, frame, _ in product(TERMS, FRAMES, range(DRAWS)):
+        for kind, hidden in hide.all_of(term):
+            if hidden is None:
+                continue
+            found = any(hit.phrase.what == term for hit in scan.scan(Views(frame.format(hidden))))
+            if not found and kind == show:
+                print("   missed", term, hidden)
+            hits, total = figures.get(kind, (0, 0))
+            figures[kind] = (hits + found, total + 1)
     return figures, scan
+
+
+def ordinary_flagged(scan: Scanner, texts: Sequence[str]) -> tuple[int, list[tuple[str, str]]]:
+    """Return how many texts hold a term letter by letter, and how (label, term) each of the others is flagged."""
+    written = 0
+    disguised = []
+    for text in texts:
+        hits = scan.scan(Views(text))
+        if any(term.lower() in text.lower() for term in TERMS):
+            written += 1
+        elif hits:
+            disguised.append((hits[0].label, hits[0].phrase.what))
+    return written, disguised
 
 
 def main() -> None:
@@ -228,11 +245,11 @@ def main() -> None:
     figures, scan = measure(arguments.show)
     for kind, (found, total) in figures.items():
         print(f"{kind:32} {found / total:.3f}  ({found}/{total})")
-    texts = ordinary_messages(arguments.data)
-    if texts:
-        exact = sum(any(term.lower() in text.lower() for term in TERMS) for text in texts)
-        flagged = [(hit.label, hit.phrase.what) for text in texts for hit in scan.scan(Views(text))[:1]]
-        print(f"ordinary messages: {len(texts)}, with a term as written: {exact}, flagged: {len(flagged)} {flagged[:20]}")
+    texts = ordinary_messages(arguments.data, most=10**9)
+    for name, some in (("ordinary messages", texts[:ORDINARY]), ("all the other ones", texts[ORDINARY:])):
+        if some:
+            written, disguised = ordinary_flagged(scan, some)
+            print(f"{name}: {len(some)}, with a term as written: {written}, flagged besides: {len(disguised)} {disguised}")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ FOUND = {
     "each character doubled": ("代购返现", "代代购购返返现现", "代代购购返返现现", "repeat"),
     "a doubled term doubled": ("拼多多砍价", "拼拼多多多多砍砍价价", "拼拼多多多多砍砍价价", "repeat"),
     "two characters by sound": ("代购返现", "带购反现", "带购反现", "sound"),
+    "a character that folding makes a rare one": ("刷单兼职", "刷單兼軄", "刷單兼軄", "sound"),
+    "every character by sound, one of them rare": ("加微信", "佳薇芯", "佳薇芯", "sound"),
     "near sounds": ("刷单兼职", "刷丹剑子", "刷丹剑子", "sound"),
     "one character as pinyin": ("加微信", "加wei信", "加wei信", "sound"),
     "all as pinyin": ("加微信", "jia wei xin", "jia wei xin", "sound"),
@@ -66,6 +68,9 @@ ORDINARY = (
     "妈妈妈妈，抱抱",
     "大家聊聊裸眼三维技术",
     "微，信件到了吗",
+    "人家为什么不来",
+    "豆角又不失食材原本的味道",
+    "还是大家，微信里说",
 )
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from qunce.engine.text.automaton import finder
 from qunce.engine.text.shapes import shape_table, splits
-from qunce.engine.text.tables import FIRST_TOKEN, sounds, strip_table
+from qunce.engine.text.tables import FIRST_TOKEN, is_everyday, sounds, strip_table
 from qunce.engine.text.views import Views, to_sound
 
 ALL_VIEWS: Final = frozenset({"sound", "shape", "split", "reverse"})
@@ -239,9 +239,8 @@ def _is_real(views: Views, item: _Found, phrase: Phrase) -> bool:
             return True
         if word.isascii() and _SHORT_LATIN.fullmatch(word):
             return _stands_alone(views.stripped, item.start, item.end)
-        if len(word) <= 2 and item.use.label == "plain":
-            return not _crosses_sentence(views, item)
-    return True
+        return len(word) > 2 or item.use.label != "plain" or not _crosses_sentence(views, item)
+    return not _crosses_sentence(views, item) and not (item.use.label == "sound" and _sounds_by_accident(views, item))
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
@@ -251,8 +250,21 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 
 def _crosses_sentence(views: Views, item: _Found) -> bool:
-    start, end = views.written("stripped", item.start, item.end)
+    start, end = views.written(item.view, item.start, item.end)
     return end - start > item.end - item.start and SENTENCE_END.search(views.text, start, end) is not None
+
+
+def _sounds_by_accident(views: Views, item: _Found) -> bool:
+    """Tell whether a short word is spoken by three everyday characters none of which is its own: 不失食材 is no 时时彩.
+
+    Who hides a word leaves a character of it, writes letters, or takes characters that nobody uses otherwise.
+    """
+    word = item.use.word
+    if len(word) > MIN_HAN_SOUND:
+        return False
+    start, end = views.written(item.view, item.start, item.end)
+    written = views.text[start:end].translate(strip_table())
+    return len(written) == len(word) and not set(written) & set(word) and all(map(is_everyday, written))
 
 
 def _runs_suffice(views: Views, item: _Found, word: str) -> bool:

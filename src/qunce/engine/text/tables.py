@@ -55,6 +55,15 @@ def strip_table() -> StripTable:
     return table
 
 
+def is_everyday(char: str) -> bool:
+    """Tell whether a folded character is one of the 3,755 commonest: the first level of GB 2312, rows 16 to 55."""
+    try:
+        row = char.encode("gb2312")[0] - 0xA0
+    except UnicodeEncodeError:
+        return False
+    return 16 <= row <= 55
+
+
 FIRST_TOKEN: Final = 0xE000
 """Syllables become single characters of Unicode's private area, so that a match cannot begin inside a syllable."""
 
