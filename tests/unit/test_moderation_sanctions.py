@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
+
 from qunce.domain.decisions import Action, Approved, Decision, Undone
-from qunce.domain.ids import GroupId
+from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine import core
+from qunce.engine.happening import Happening
 from qunce.playbook.load import parse
+from qunce.testing.builders import joined
 from qunce.testing.scenario import START_MS, Runner, play
 
 BOOK = """schema_version: 1
@@ -99,6 +103,24 @@ def test_who_is_on_the_allowlist_is_not_bound_and_who_is_on_the_blocklist_is_fou
           => talk blocked
     """
     play(program(), textwrap.dedent(scenario))
+
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        pytest.param({}, False, id="an account nobody linked is a stranger"),
+        pytest.param({IdentityId(3): "骗子"}, True, id="another account of theirs is on the playbook's list"),
+        pytest.param({IdentityId(7): "x"}, True, id="another account of theirs was banned"),
+        pytest.param({IdentityId(8): "x"}, False, id="another account of theirs did nothing"),
+    ],
+)
+def test_the_blocklist_covers_a_persons_other_accounts(others: dict[IdentityId, str], found: bool) -> None:
+    state = core.State()
+    state.moderation.blocked[IdentityId(7)] = ["1:ads"]
+    happening = Happening(9, joined("一群", "小号", at="09:00"), group=GroupId(1), subject=IdentityId(5), others=others)
+    assert happening.member == min([5, *others])
+    decisions = core.step(state, happening, program(), happening.event.ts_ms)
+    assert [decision.rule_id for decision in decisions if isinstance(decision, Decision)] == ["blocked"] * found
 
 
 def test_a_raid_of_a_thousand_is_found_and_remembered_within_bounds() -> None:

@@ -254,7 +254,7 @@ class IdentityKeyed(Body, frozen=True, tag="identity.keyed"):
     key: str
     """Kind of key: `unionid`, `phone`, `email`, `external_userid`, `crm`."""
     digest: str
-    """Keyed hash of the value (`accounts.secret_field`'s key); the value itself is not kept."""
+    """Keyed hash of the value (`accounts.digests`); the value itself is not kept."""
 
 
 class IdentityLinked(Body, frozen=True, tag="identity.linked"):

@@ -5,17 +5,22 @@ The runtime resolves platform ids to ours; the engine never looks anything up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from qunce.domain.events import Event, MemberUpdated, MessageCreated, MessageEdited
-from qunce.domain.ids import GroupId, IdentityId
+from qunce.domain.ids import GroupId, IdentityId, MemberId
 from qunce.engine.text.views import Views, views_of
 
+NO_OTHERS: Final[Mapping[IdentityId, str]] = MappingProxyType({})
 _TEXT_BODIES = (MessageCreated, MessageEdited)
 
 
 class Happening:
     """One event as the engine sees it. Equal inputs give equal views, so it may be shared between areas."""
 
-    __slots__ = ("_views", "actor", "event", "group", "received_ms", "seq", "subject")
+    __slots__ = ("_views", "actor", "event", "group", "others", "received_ms", "seq", "subject")
 
     def __init__(
         self,
@@ -26,10 +31,12 @@ class Happening:
         actor: IdentityId | None = None,
         subject: IdentityId | None = None,
         received_ms: int | None = None,
+        others: Mapping[IdentityId, str] = NO_OTHERS,
     ) -> None:
         """`seq` is the journal position. None for `group` = the event concerns no group; for people = the event names none.
 
         `received_ms` is when we learnt of it, None = unknown; only delays are told by it, nothing is decided.
+        `others` are the further accounts of `person`, with their platform ids: links that stand when the engine is asked.
         """
         self.seq = seq
         self.event = event
@@ -37,6 +44,7 @@ class Happening:
         self.actor = actor
         self.subject = subject
         self.received_ms = received_ms
+        self.others = others
         self._views: Views | None = None
 
     @property
@@ -64,6 +72,18 @@ class Happening:
     def person(self) -> IdentityId | None:
         """Whom the event is about: its subject where there is one, else its actor."""
         return self.subject if self.subject is not None else self.actor
+
+    @property
+    def accounts(self) -> tuple[IdentityId, ...]:
+        """All accounts of `person`, the one of this event first; empty where there is no person."""
+        person = self.person
+        return () if person is None else (person, *self.others)
+
+    @property
+    def member(self) -> MemberId | None:
+        """The member `person` belongs to: the smallest of the accounts' ids."""
+        accounts = self.accounts
+        return MemberId(min(accounts)) if accounts else None
 
     @property
     def person_name(self) -> str:

@@ -93,11 +93,66 @@ class Identity(models.Model):
     name = models.TextField()
     folded_name = models.TextField()
     """`domain.text.fold` of the name, for search by prefix."""
+    linked = models.BooleanField(default=False)
+    """True while a link of this account stands; what it did by itself is then kept in `AccountTotal`."""
 
     class Meta:
         db_table = "identity"
         constraints = [models.UniqueConstraint(fields=["connector", "account", "platform_id"], name="identity_once")]
         indexes = [models.Index(fields=["folded_name"], name="identity_name")]
+
+
+class AccountTotal(models.Model):
+    """What one linked account did by itself, so that a person can be summed from accounts and taken apart again."""
+
+    identity_id = models.BigIntegerField(primary_key=True)
+    first_ms = models.BigIntegerField(null=True)
+    last_ms = models.BigIntegerField(null=True)
+    last_message_ms = models.BigIntegerField(null=True)
+    message_count = models.BigIntegerField(default=0)
+    order_count = models.BigIntegerField(default=0)
+    paid_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "account_total"
+
+
+class IdentityLink(models.Model):
+    """That two accounts belong to one person. Rows stay when a link is taken back, to tell what was."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    """Journal position of the link."""
+    link_id = models.TextField(unique=True)
+    a_id = models.BigIntegerField()
+    b_id = models.BigIntegerField()
+    by = models.TextField()
+    """`key`, `manual` or `suggestion`."""
+    reason = models.TextField(default="")
+    score = models.FloatField(default=1.0)
+    evidence = models.TextField(default="")
+    """Codes, joined by spaces."""
+    ts_ms = models.BigIntegerField()
+    undone_ms = models.BigIntegerField(null=True)
+    """When it was taken back; None = it stands."""
+
+    class Meta:
+        db_table = "identity_link"
+        indexes = [models.Index(fields=["a_id"], name="identity_link_a"), models.Index(fields=["b_id"], name="identity_link_b")]
+
+
+class IdentityKey(models.Model):
+    """A key that accounts of one person share: its kind and a keyed hash of its value."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    """Journal position where it was learnt first."""
+    identity_id = models.BigIntegerField()
+    key = models.TextField()
+    digest = models.TextField()
+
+    class Meta:
+        db_table = "identity_key"
+        constraints = [models.UniqueConstraint(fields=["identity_id", "key", "digest"], name="identity_key_once")]
+        indexes = [models.Index(fields=["digest", "key"], name="identity_key_digest")]
 
 
 class Membership(models.Model):

@@ -19,12 +19,15 @@ from django.db.models import Model
 from qunce.domain.localtime import LocalClock
 from qunce.journal.store import Journal
 from qunce.readmodels.models import (
+    AccountTotal,
     AttributeValue,
     Community,
     Group,
     GroupDay,
     Happening,
     Identity,
+    IdentityKey,
+    IdentityLink,
     Member,
     Membership,
     Message,
@@ -44,7 +47,7 @@ from qunce.runtime.ingest import READMODELS, fewer_collections
 
 _CHILDREN_FIRST = (
     Question, Reaction, Happening, GroupDay, Message, Membership, Order, TierHolding, TierMove, TagHolding, AttributeValue,
-    Identity, Member, Group, Community, Unsettled,
+    IdentityLink, IdentityKey, AccountTotal, Identity, Member, Group, Community, Unsettled,
 )  # fmt: skip
 _BATCH = 5_000
 Progress = Callable[[int, int], None]

@@ -17,6 +17,9 @@ from qunce.domain.events import (
     Event,
     GroupCreated,
     GroupUpdated,
+    IdentityKeyed,
+    IdentityLinked,
+    IdentityUnlinked,
     Item,
     LinkClicked,
     MemberJoined,
@@ -173,6 +176,32 @@ def befriended(who: str, staff: str, *, at: str, day: int = 0, channel: str | No
     """`who` added an employee as a contact."""
     body = ContactAdded(staff=staff, channel_code=channel)
     return happened(body, "befriended", who, staff, at=at, day=day, subject=person(who), source=source)
+
+
+def keyed(who: str, key: str, digest: str, *, at: str, day: int = 0, source: Source = SOURCE) -> Event:
+    """An account carries a key, such as `phone`, of this digest."""
+    body = IdentityKeyed(key=key, digest=digest)
+    return happened(body, "keyed", who, key, digest, at=at, day=day, subject=person(who, "unknown"), source=source)
+
+
+def linked(
+    who: str, other: str, *, at: str, day: int = 0, id: str | None = None, other_source: Source | None = None,  # noqa: A002
+    source: Source = SOURCE,
+) -> Event:  # fmt: skip
+    """Two accounts belong to one person. The link's id is `id`, else made of the names."""
+    beside = other_source or source
+    body = IdentityLinked(
+        link_id=id or f"{who}={other}", other_connector=beside.connector, other_account=beside.account, other_platform_id=other,
+        by="manual",
+    )  # fmt: skip
+    subject = Party(platform_id=who)
+    return happened(body, "linked", body.link_id, at=at, day=day, subject=subject, source=source)
+
+
+def unlinked(who: str, link: str, *, at: str, day: int = 0, source: Source = SOURCE) -> Event:
+    """The link of this id, of the account `who`, was taken back."""
+    subject = Party(platform_id=who)
+    return happened(IdentityUnlinked(link_id=link), "unlinked", link, at=at, day=day, subject=subject, source=source)
 
 
 def tagged(who: str, *tags: str, at: str, day: int = 0, staff: str = "客服", source: Source = SOURCE) -> Event:

@@ -18,9 +18,10 @@ from qunce.domain.localtime import LocalClock
 from qunce.domain.text import fold, index_tokens, is_question
 from qunce.readmodels.contents import SYSTEM, TEXT, content_code
 from qunce.readmodels.projector import knowledge
+from qunce.readmodels.projector.links import Links, named_other
 from qunce.readmodels.projector.messages import Changes
 from qunce.readmodels.projector.orders import Orders
-from qunce.readmodels.projector.state import GroupRow, IdentityRow, MemberRow, MembershipRow, Rows
+from qunce.readmodels.projector.state import GroupRow, IdentityRow, MemberRow, MembershipRow, Rows, TotalRow
 from qunce.readmodels.projector.tiers import Tiers
 from qunce.readmodels.rows import Database
 
@@ -70,6 +71,7 @@ class Projector:
         self._orders = Orders(database, clock, currency)
         self._tiers = Tiers(database)
         self._knowledge = knowledge.Knowledge(database, clock)
+        self._links = Links(database, self._identities, self._members)
         self._communities: dict[str, int] = {}
 
     def forget(self) -> None:
@@ -78,6 +80,7 @@ class Projector:
             rows.forget()
         self._tiers.forget()
         self._knowledge.forget()
+        self._links.forget()
         self._communities.clear()
 
     def apply(self, batch: Sequence[Positioned]) -> None:
@@ -101,7 +104,7 @@ class Projector:
                     self._seen(actor, stored.event.ts_ms)
             elif kind is ev.OrderUpdated:
                 buyer = subject or actor
-                self._orders.fold(stored.seq, stored.event, body, buyer, self._member_of(buyer))  # type: ignore[arg-type]
+                self._orders.fold(stored.seq, stored.event, body, buyer, self._own(buyer))  # type: ignore[arg-type]
                 if buyer is not None:
                     self._seen(buyer, stored.event.ts_ms)
             else:
@@ -111,6 +114,7 @@ class Projector:
         self._orders.rows.write()
         self._tiers.write()
         self._knowledge.write()
+        self._links.write()
         changes.write()
 
     # ── whom and where ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,6 +135,9 @@ class Projector:
             named = _named_person(event.body)
             if named:
                 people.setdefault((connector, account, named), (event, None))
+            other = named_other(event.body)
+            if other is not None:
+                people.setdefault(other, (event, None))
         self._groups.load(groups)
         self._identities.load(people)
         next_group = next_identity = 0
@@ -148,7 +155,7 @@ class Projector:
                 kind = party.kind if party else "unknown"
                 name = (party.name if party else None) or key[2]
                 self._members.add(MemberRow((next_identity, name, kind, None, None, None, 0, 0, 0)))
-                self._identities.add(IdentityRow((next_identity, *key, next_identity, kind, False, name, fold(name))))
+                self._identities.add(IdentityRow((next_identity, *key, next_identity, kind, False, name, fold(name), False)))
                 next_identity += 1
 
     def _next_id(self, table: str) -> int:
@@ -159,6 +166,7 @@ class Projector:
         found: list[tuple[GroupRow | None, IdentityRow | None, IdentityRow | None]] = []
         memberships: dict[tuple[int, int], None] = {}
         members: dict[int, None] = {}
+        linked: dict[int, None] = {}
         peek_group, peek_identity = self._groups.peek, self._identities.peek
         for stored in batch:
             event = stored.event
@@ -169,11 +177,15 @@ class Projector:
             subject = peek_identity((connector, account, event.subject.platform_id)) if event.subject is not None else None
             for person in (actor, subject):
                 if person is not None:
-                    members[person.member_id] = None
+                    (linked if person.linked else members)[person.id] = None
                     if group is not None:
                         memberships[group.id, person.id] = None
+            other = named_other(event.body)
+            if other is not None and (person := peek_identity(other)) is not None and not person.linked:
+                members[person.id] = None
             found.append((group, actor, subject))
         self._members.load(members)
+        self._links.load(linked, (stored.event.body for stored in batch))
         self._memberships.load(memberships)
         self._orders.load(stored.event for stored in batch if type(stored.event.body) is ev.OrderUpdated)
         self._knowledge.load(
@@ -211,12 +223,15 @@ class Projector:
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _member_of(self, identity: IdentityRow | None) -> MemberRow | None:
-        return self._members.get(identity.member_id) if identity is not None else None
+    def _own(self, identity: IdentityRow | None) -> MemberRow | TotalRow | None:
+        """Return the row that counts what an account did: its member's, or its own while it is linked with others."""
+        if identity is None:
+            return None
+        return self._links.totals.get(identity.id) if identity.linked else self._members.get(identity.id)
 
-    def _seen(self, identity: IdentityRow, ts_ms: int) -> MemberRow:
-        """Widen a member's first and last sign of life."""
-        member = self._members.get(identity.member_id)
+    def _seen(self, identity: IdentityRow, ts_ms: int) -> MemberRow | TotalRow:
+        """Widen an account's first and last sign of life."""
+        member = self._own(identity)
         assert member is not None  # noqa: S101  # loaded with the batch
         if member.first_ms is None or ts_ms < member.first_ms:
             member.first_ms = ts_ms
@@ -229,7 +244,7 @@ class Projector:
         if party is None:
             return
         if party.name and party.name != identity.name:
-            member = self._members.peek(identity.member_id)
+            member = self._links.totals.peek(identity.id) if identity.linked else self._members.peek(identity.id)
             if member is None or member.last_ms is None or ts_ms >= member.last_ms or identity.name == identity.platform_id:
                 self._rename(identity, party.name)
         kind = party.kind
@@ -241,15 +256,17 @@ class Projector:
         self._touch(identity)
         identity.name = name
         identity.folded_name = fold(name)
-        member = self._members.get(identity.member_id)
-        if member is not None and member.id == identity.id:
+        if identity.linked:
+            self._links.renamed(identity)
+        elif (member := self._members.get(identity.id)) is not None:
             member.name = name
 
     def _set_kind(self, identity: IdentityRow, kind: str, changes: Changes) -> None:
         self._touch(identity)
         identity.kind = kind
-        member = self._members.get(identity.member_id)
-        if member is not None and member.id == identity.id:
+        if identity.linked:
+            self._links.side_changed(identity)
+        elif (member := self._members.get(identity.id)) is not None:
             member.kind = kind
         changes.kind_changed(identity.id)
 
@@ -359,6 +376,8 @@ class Projector:
             self._tiers.move(seq, person.id, body, ts_ms)
         elif isinstance(body, knowledge.TYPES):
             self._knowledge.fold(seq, ts_ms, body, group, person)
+        elif isinstance(body, ev.IdentityKeyed | ev.IdentityLinked | ev.IdentityUnlinked):
+            self._links.fold(seq, event, person)
         by = actor.id if actor is not None and actor is not person else None
         changes.happening(
             (

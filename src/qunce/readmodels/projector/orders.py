@@ -12,7 +12,7 @@ import msgspec
 
 from qunce.domain import events as ev
 from qunce.domain.localtime import LocalClock
-from qunce.readmodels.projector.state import IdentityRow, MemberRow, OrderRow, Rows
+from qunce.readmodels.projector.state import IdentityRow, MemberRow, OrderRow, Rows, TotalRow
 from qunce.readmodels.rows import Database
 
 Key = tuple[str, str, str]
@@ -36,9 +36,9 @@ class Orders:
         self.rows.load(_key(event) for event in events)
 
     def fold(
-        self, seq: int, event: ev.Event, body: ev.OrderUpdated, buyer: IdentityRow | None, member: MemberRow | None
+        self, seq: int, event: ev.Event, body: ev.OrderUpdated, buyer: IdentityRow | None, member: MemberRow | TotalRow | None
     ) -> None:
-        """Fold one order event into its order and its member."""
+        """Fold one order event into its order and the row that counts for its buyer."""
         row = self.rows.get(_key(event))
         before = self._worth(row)
         if row is None:

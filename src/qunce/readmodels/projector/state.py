@@ -58,14 +58,44 @@ class MemberRow(StateRow):
 
 class IdentityRow(StateRow):
     __slots__ = columns = (
-        "id", "connector", "account", "platform_id", "member_id", "kind", "kind_flagged", "name", "folded_name",
+        "id", "connector", "account", "platform_id", "member_id", "kind", "kind_flagged", "name", "folded_name", "linked",
     )  # fmt: skip
     table = "identity"
 
     def __init__(self, row: Iterable[Any]) -> None:
         (
             self.id, self.connector, self.account, self.platform_id, self.member_id, self.kind, self.kind_flagged, self.name,
-            self.folded_name,
+            self.folded_name, self.linked,
+        ) = row  # fmt: skip
+        self.dirty = False
+
+
+class TotalRow(StateRow):
+    __slots__ = columns = (
+        "identity_id", "first_ms", "last_ms", "last_message_ms", "message_count", "order_count", "paid_minor",
+    )  # fmt: skip
+    table = "account_total"
+    key = ("identity_id",)
+
+    def __init__(self, row: Iterable[Any]) -> None:
+        (
+            self.identity_id, self.first_ms, self.last_ms, self.last_message_ms, self.message_count, self.order_count,
+            self.paid_minor,
+        ) = row  # fmt: skip
+        self.dirty = False
+
+
+class LinkRow(StateRow):
+    __slots__ = columns = (
+        "seq", "link_id", "a_id", "b_id", "by", "reason", "score", "evidence", "ts_ms", "undone_ms",
+    )  # fmt: skip
+    table = "identity_link"
+    key = ("seq",)
+
+    def __init__(self, row: Iterable[Any]) -> None:
+        (
+            self.seq, self.link_id, self.a_id, self.b_id, self.by, self.reason, self.score, self.evidence, self.ts_ms,
+            self.undone_ms,
         ) = row  # fmt: skip
         self.dirty = False
 
@@ -184,6 +214,16 @@ class Rows(Generic[K, R]):
         row.dirty = True
         self._rows[key] = self._touched[key] = row
         return row
+
+    def drop(self, keys: Iterable[K]) -> None:
+        """Forget these rows, changed or not: somebody else writes them."""
+        for key in keys:
+            self._rows.pop(key, None)
+            self._touched.pop(key, None)
+
+    def touched(self) -> tuple[K, ...]:
+        """Return the keys of the rows that wait to be written."""
+        return tuple(self._touched)
 
     def write(self) -> None:
         """Write the rows that were changed since the last write."""

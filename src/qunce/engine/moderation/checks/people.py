@@ -81,14 +81,16 @@ def _shape(name: str) -> str:
 
 
 def find_blocked(check: schema.Blocked, look: Look) -> Evidence | None:  # same shape for all
-    """Hold when the person was removed for good anywhere, or stands on the playbook's blocklist."""
-    person = look.person_id
-    if person is None:
+    """Hold when the person was removed for good anywhere, or stands on the playbook's blocklist, with any of their accounts."""
+    if look.person_id is None:
         return None
-    reasons = look.state.blocked.get(person)
-    if reasons:
-        return Evidence(check="blocked", note=reasons[-1])
+    for account in look.happening.accounts:
+        reasons = look.state.blocked.get(account)
+        if reasons:
+            return Evidence(check="blocked", note=reasons[-1])
     party = look.happening.event.subject or look.happening.event.actor
     if party is not None and party.platform_id in look.tools.blocklist:
+        return Evidence(check="blocked", note="blocklist")
+    if not look.tools.blocklist.isdisjoint(look.happening.others.values()):
         return Evidence(check="blocked", note="blocklist")
     return None
