@@ -119,12 +119,3 @@ def test_every_kind_of_channel_can_be_described_and_sorted_by_who_must_act(stage
     detail = channel_views.channel_detail(stage.channel_id)
     assert detail is not None
     assert [one.name for one in detail.automatic if one.name == "member.mute"] == ["member.mute"]
-
-
-def test_a_practice_room_is_spoken_in_from_the_console(stage: Stage) -> None:
-    seq = channels.do_practise(
-        actor=None, channel_id=stage.channel_id, group="演练一群", who="老王", text="大家好", clock=stage.clock
-    )
-    assert (seq, stage.react()) == (1, 1)
-    with pytest.raises(CommandRefused):
-        channels.do_practise(actor=None, channel_id=stage.channel_id, group="", who="老王", text="大家好")

@@ -52,6 +52,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "playbook.replay": Action(title=_("用历史消息回放规则"), roles=_LEADS | {Role.ANALYST}, scoped=True),
     "channel.view": Action(title=_("查看渠道"), roles=_LEADS),
     "channel.manage": Action(title=_("接入、修改与暂停渠道"), roles=frozenset({Role.ADMIN}), writes=True),
+    "channel.practise": Action(title=_("在演练群里试规则"), roles=_LEADS, writes=True),
     "import.view": Action(title=_("查看导入记录"), roles=_LEADS | {Role.ANALYST}),
     "import.run": Action(title=_("导入聊天记录与订单"), roles=_LEADS, writes=True),
     "staff.view": Action(title=_("查看员工与权限"), roles=_LEADS),

@@ -214,6 +214,7 @@ ACTIONS: Final[Names] = {
     "channel.change": _("修改渠道"),
     "channel.pause": _("暂停渠道"),
     "channel.resume": _("恢复渠道"),
+    "channel.practise": _("在演练群里说话"),
     "replay.start": _("回放规则"),
 }
 
@@ -230,6 +231,8 @@ REFUSED: Final[Names] = {
     "the case is noted": _("这个案件只是记录，没有处理。"),
     "this account is connected already": _("这个账号已经接入。"),
     "another account is another channel: add it": _("换账号请另外接入一个渠道。"),
+    "no practice room is open": _("还没有开演练群。"),
+    "a room, a name and a text are needed": _("要选一个人，再写一句话。"),
     "no playbook is published yet": _("还没有发布规则。"),
     "the draft was changed meanwhile": _("草稿刚被别人改过，请重新打开再改。"),
 }

@@ -8,7 +8,12 @@ is the check, and checking each row again would cost a third of the speed on Pos
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
+
+PLAYED: Final = "practice"
+"""Connector of rooms that exist here only: what is played in them is no figure of any group, day or member."""
 
 
 class IdentityKind(models.TextChoices):

@@ -44,7 +44,7 @@ def channels(request: HttpRequest) -> HttpResponse:
     """List the channels with their state, and the kinds that can be connected."""
     context = {
         "channels": channel_views.channel_list(), "kinds": channel_views.kinds(), "may_manage": _may_manage(request),
-        "gaps": _gaps(),
+        "gaps": _gaps(), "may_practise": can(asked.staff_of(request), "channel.practise"),
     }  # fmt: skip
     return pages.render(request, "channels", context, active="channels")
 

@@ -17,6 +17,7 @@ from qunce.domain.keys import message_key
 from qunce.domain.localtime import LocalClock
 from qunce.domain.text import fold, index_tokens, is_question
 from qunce.readmodels.contents import SYSTEM, TEXT, content_code
+from qunce.readmodels.models import PLAYED
 from qunce.readmodels.projector import knowledge
 from qunce.readmodels.projector.links import Links, named_other
 from qunce.readmodels.projector.messages import Changes
@@ -329,7 +330,8 @@ class Projector:
         parts = _detail.encode(body.content).decode() if body.content else ""
         author = actor.id if actor is not None else None
         row = (seq, group.id, author, ts_ms, self._clock.day(ts_ms), code, text, parts, reply_to, asks)
-        changes.message(row, index_tokens(text) if text else "", in_group=group.kind == "group")
+        counted = group.connector != PLAYED
+        changes.message(row, index_tokens(text) if text else "", in_group=group.kind == "group", counted=counted)
 
     def _spoke(self, group: GroupRow, actor: IdentityRow, event: ev.Event, changes: Changes) -> None:
         ts_ms = event.ts_ms
@@ -389,7 +391,8 @@ class Projector:
     def _joined(self, group: GroupRow, person: IdentityRow, body: ev.MemberJoined, event: ev.Event, changes: Changes) -> None:
         ts_ms = event.ts_ms
         row = self._membership(group, person, ts_ms)
-        changes.count(group.id, ts_ms, joined=1)
+        if group.connector != PLAYED:
+            changes.count(group.id, ts_ms, joined=1)
         if row.joined_ms is not None and ts_ms < row.joined_ms:
             return
         row.joined_ms = ts_ms
@@ -405,7 +408,8 @@ class Projector:
 
     def _left(self, group: GroupRow, person: IdentityRow, body: ev.MemberLeft, ts_ms: int, changes: Changes) -> None:
         row = self._membership(group, person, ts_ms)
-        changes.count(group.id, ts_ms, left=1)
+        if group.connector != PLAYED:
+            changes.count(group.id, ts_ms, left=1)
         if (row.joined_ms is None or ts_ms >= row.joined_ms) and (row.left_ms is None or ts_ms >= row.left_ms):
             row.left_ms, row.leave_reason = ts_ms, body.reason
 

@@ -36,11 +36,13 @@ class Changes:
         self._unsettled: dict[int, int] = {}
         self._new_kinds: dict[int, None] = {}
 
-    def message(self, row: tuple[Any, ...], tokens: str, *, in_group: bool) -> None:
-        """Add a message: the first ten columns of MESSAGE_COLUMNS, and its search tokens."""
+    def message(self, row: tuple[Any, ...], tokens: str, *, in_group: bool, counted: bool = True) -> None:
+        """Add a message: the first ten columns of MESSAGE_COLUMNS, and its search tokens; `counted` = on its day, too."""
         self._messages.append((*row, "", 0))
         if tokens:
             self._tokens.append((row[0], tokens))
+        if not counted:
+            return
         group_id, ts_ms, day = row[1], row[3], row[4]
         counts = self._days.get((group_id, day))
         if counts is None:

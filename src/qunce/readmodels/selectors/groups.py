@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from django.db.models import Count, Min, Model, Sum
 
 from qunce.domain.text import contains
-from qunce.readmodels.models import Community, Group, GroupDay, Membership, Question
+from qunce.readmodels.models import PLAYED, Community, Group, GroupDay, Membership, Question
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -124,7 +124,8 @@ def any_group(visible: Visible) -> bool:
 
 
 def _groups(visible: Visible) -> QuerySet[Group]:
-    return Group.objects.all() if visible is None else Group.objects.filter(pk__in=visible)
+    groups = Group.objects.exclude(connector=PLAYED)
+    return groups if visible is None else groups.filter(pk__in=visible)
 
 
 _Row = tuple[int, str, str, str, str | None, int | None, int | None]

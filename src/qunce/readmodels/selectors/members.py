@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q
 from qunce.domain.events import TYPE_BY_CODE, TYPE_NAMES
 from qunce.domain.text import fold
 from qunce.readmodels.contents import CONTENT_NAMES
-from qunce.readmodels.models import Happening, Identity, Member, Membership, Message, Order
+from qunce.readmodels.models import PLAYED, Happening, Identity, Member, Membership, Message, Order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,6 +169,7 @@ def _among(member_ids: list[int], visible: frozenset[int]) -> set[int]:
 
 
 def _narrow(rows: QuerySet[Member], text: str, kind: str) -> QuerySet[Member]:
+    rows = rows.exclude(pk__in=Identity.objects.filter(connector=PLAYED).values("member_id"))
     if kind == "member":
         rows = rows.filter(kind__in=("member", "unknown"))
     elif kind:

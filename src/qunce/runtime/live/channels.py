@@ -13,8 +13,7 @@ from qunce.accounts.models import Staff
 from qunce.outbox import queue
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.ingest import Ingest
-from qunce.runtime.live import practice, wiring
+from qunce.runtime.live import wiring
 from qunce.runtime.live.wiring import BadSettings
 from qunce.runtime.models import Channel
 
@@ -89,23 +88,6 @@ def do_resume_channel(*, actor: Staff | None, channel_id: int) -> None:
         channel = access_channel(channel_id)
         queue.resume(channel.connector, channel.account)
         audit.record(actor=actor, action="channel.resume", target_type="channel", target_id=channel_id)
-
-
-def do_practise(
-    *, actor: Staff | None, channel_id: int, group: str, who: str, text: str, clock: Callable[[], int] = now_ms
-) -> int:
-    """Let somebody say something in a practice room; return its position in the journal. Raises CommandRefused elsewhere."""
-    channel = access_channel(channel_id)
-    if channel.connector != practice.KIND:
-        raise CommandRefused("only practice rooms can be practised in")
-    if not text.strip() or not who.strip() or not group.strip():
-        raise CommandRefused("a room, a name and a text are needed")
-    ingest = Ingest(clock)
-    with transaction.atomic():
-        appended = ingest.take([practice.said(channel.account, group.strip(), who.strip(), text, clock())])
-        audit.record(actor=actor, action="channel.practise", target_type="channel", target_id=channel_id)
-    ingest.settle()
-    return appended.events[0].seq if appended.events else ingest.journal.head()
 
 
 def access_channel(channel_id: int) -> Channel:

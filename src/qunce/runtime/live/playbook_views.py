@@ -102,10 +102,11 @@ def rule_titles() -> dict[str, Titles]:
     if version is None:
         return {}
     try:
-        rules = parse_cached(version).playbook.rules
+        playbook = parse_cached(version).playbook
     except InvalidPlaybook:
         return {}
-    return {rule.rule_id: (rule.title, rule.title_en or rule.title) for rule in rules}
+    rules = {rule.rule_id: (rule.title, rule.title_en or rule.title) for rule in playbook.rules}
+    return rules | {rule.rule_id: (rule.title, rule.title_en or rule.title) for rule in playbook.answers}
 
 
 def rule_of(rule_id: str) -> RuleView | None:

@@ -30,17 +30,20 @@ from qunce.domain.events import (
     ConnectorStatus,
     Conv,
     Event,
+    MemberJoined,
     MemberLeft,
     MemberRestricted,
     MemberUnrestricted,
     MessageCreated,
     MessageDeleted,
     Party,
+    PartyKind,
     Source,
 )  # fmt: skip
 from qunce.domain.keys import message_key, native_key
+from qunce.readmodels.models import PLAYED
 
-KIND: Final = "practice"
+KIND: Final = PLAYED
 CAPABILITIES: Final = Capabilities(
     kind=KIND, zh="演练群", en="Practice room",
     abilities=abilities(" ".join(("message.read", *(name for name in DOING if name != "join.approve")))),
@@ -53,7 +56,7 @@ def room(conv_id: str, name: str | None = None) -> Conv:
     return Conv(platform_id=conv_id, kind="channel", name=name)
 
 
-def said(account: str, group: str, who: str, text: str, ts_ms: int) -> Event:
+def said(account: str, group: str, who: str, text: str, ts_ms: int, *, kind: PartyKind = "member") -> Event:
     """Return the event of somebody saying something in a room."""
     message_id = f"{ts_ms}/{who}"
     return Event(
@@ -62,8 +65,29 @@ def said(account: str, group: str, who: str, text: str, ts_ms: int) -> Event:
         body=MessageCreated(message_id=message_id, text=text),
         dedupe_key=message_key(group, message_id),
         conv=room(group, group),
-        actor=Party(platform_id=who, kind="member", name=who),
+        actor=_player(group, who, kind),
     )
+
+
+def joined(account: str, group: str, who: str, ts_ms: int) -> Event:
+    """Return the event of somebody joining a room."""
+    return Event(
+        ts_ms=ts_ms,
+        source=Source(connector=KIND, account=account, origin="callback"),
+        body=MemberJoined(scene="self"),
+        dedupe_key=native_key("join", group, who, str(ts_ms)),
+        conv=room(group, group),
+        actor=_player(group, who, "member"),
+    )
+
+
+def player_id(group: str, who: str) -> str:
+    """Return the platform id of somebody in a room: another one in each, since a ban holds in all groups."""
+    return f"{group}/{who}"
+
+
+def _player(group: str, who: str, kind: PartyKind) -> Party:
+    return Party(platform_id=player_id(group, who), kind=kind, name=who)
 
 
 class Practice:

@@ -46,6 +46,15 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
+  // Where one line is said after the other, Enter says it; input methods use Enter for themselves first.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !event.target.matches("[data-enter]")) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  });
+  const toEnd = () => $$("[data-to-end]").forEach((box) => (box.scrollTop = box.scrollHeight));
+  toEnd();
+  document.addEventListener("htmx:afterSwap", toEnd);
   document.addEventListener("submit", (event) => {
     // Empty fields make long addresses; leave them out of GET forms.
     if (event.target.method === "get") {
