@@ -44,7 +44,7 @@ def take(*events: Event) -> None:
 
 def own() -> schemes.Schemes:
     playbook = parse(OWN).playbook
-    return schemes.Schemes(version="1-own", schemes=playbook.tiers, segments=playbook.segments)
+    return schemes.Schemes(version="1-own", schemes=playbook.tiers, segments=playbook.segments, fields={})
 
 
 def holdings() -> dict[str, str]:

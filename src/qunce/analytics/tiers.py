@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from qunce.analytics.columns import Ints
 from qunce.analytics.segments.run import SegmentEngine
 from qunce.playbook.schema.segments import Segment
 from qunce.playbook.schema.tiers import Scheme
+from qunce.playbook.segments.catalogue import Attribute
 from qunce.playbook.segments.check import rules_of
 from qunce.playbook.tiers import key_of, level_rules
 
@@ -21,11 +22,18 @@ _NOBODY: Final = np.zeros(0, dtype=np.int64)
 
 
 def sort_members(
-    engine: SegmentEngine, schemes: Sequence[Scheme], segments: tuple[Segment, ...], now_ms: int
+    engine: SegmentEngine,
+    schemes: Sequence[Scheme],
+    segments: tuple[Segment, ...],
+    now_ms: int,
+    fields: Mapping[str, Attribute] | None = None,
 ) -> Iterator[tuple[Scheme, Sorted]]:
-    """Yield each scheme with who is on which of its levels at `now_ms`: everybody on the first one that holds."""
-    levels = level_rules(tuple(schemes), segments)
-    belongs = engine.evaluate_all({**rules_of(segments), **levels}, now_ms, list(levels)) if levels else None
+    """Yield each scheme with who is on which of its levels at `now_ms`: everybody on the first one that holds.
+
+    `fields` are the attributes of members that the playbook declares.
+    """
+    levels = level_rules(tuple(schemes), segments, fields)
+    belongs = engine.evaluate_all({**rules_of(segments, fields), **levels}, now_ms, list(levels)) if levels else None
     for scheme in schemes:
         taken = _NOBODY
         found: Sorted = {}

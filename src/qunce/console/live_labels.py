@@ -193,6 +193,8 @@ LIVE: Final[dict[str, Names]] = {
         "holidays": _("日历"),
         "segments": _("人群"),
         "tiers": _("分层"),
+        "attributes": _("成员资料项"),
+        "tag_groups": _("标签组"),
     },
     "change": {"added": _("新增"), "removed": _("删除"), "changed": _("修改")},
 }

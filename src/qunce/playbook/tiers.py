@@ -7,13 +7,19 @@ from collections.abc import Iterator, Mapping
 from qunce.playbook.schema.segments import Segment
 from qunce.playbook.schema.tiers import Level, Scheme
 from qunce.playbook.segments.build import Builder, Found
+from qunce.playbook.segments.catalogue import Attribute
 from qunce.playbook.segments.tree import Rule
 
 MOST_LEVELS = 12
 
 
-def check_scheme(segments: tuple[Segment, ...], scheme: Scheme, tags: frozenset[str] | None = None) -> Iterator[Found]:
-    """Yield what is wrong with a scheme beside the `segments` of its playbook; `tags` None = not known here."""
+def check_scheme(
+    segments: tuple[Segment, ...],
+    scheme: Scheme,
+    tags: frozenset[str] | None = None,
+    fields: Mapping[str, Attribute] | None = None,
+) -> Iterator[Found]:
+    """Yield what is wrong with a scheme beside the `segments` of its playbook; `tags`, `fields` as of `check_segment`."""
     if len(scheme.levels) < 2:
         yield "levels", "a scheme with one level tells nobody apart", "add a level above it", "no_op"
     if len(scheme.levels) > MOST_LEVELS:
@@ -32,7 +38,7 @@ def check_scheme(segments: tuple[Segment, ...], scheme: Scheme, tags: frozenset[
         elif not level.where:
             yield place, "it holds everybody, so nobody reaches the levels below", "add “where:”, or move it last", "no_op"
         else:
-            builder = Builder(_as_segment(scheme, level), others, tags)
+            builder = Builder(_as_segment(scheme, level), others, tags, fields)
             builder.build()
             yield from ((f"{place}.{path}", *rest) for path, *rest in builder.problems)  # type: ignore[misc]  # four texts
 
@@ -42,11 +48,13 @@ def key_of(scheme_id: str, level_id: str) -> str:
     return f"{scheme_id}/{level_id}"
 
 
-def level_rules(schemes: tuple[Scheme, ...], segments: tuple[Segment, ...]) -> Mapping[str, Rule]:
-    """Return the trees of all levels with conditions of checked schemes, by `key_of`."""
+def level_rules(
+    schemes: tuple[Scheme, ...], segments: tuple[Segment, ...], fields: Mapping[str, Attribute] | None = None
+) -> Mapping[str, Rule]:
+    """Return the trees of all levels with conditions of checked schemes, by `key_of`; `fields` as of `check_segment`."""
     others = {item.segment_id: item.of for item in segments}
     return {
-        key_of(scheme.scheme_id, level.level_id): Builder(_as_segment(scheme, level), others).build()
+        key_of(scheme.scheme_id, level.level_id): Builder(_as_segment(scheme, level), others, fields=fields).build()
         for scheme in schemes
         for level in scheme.levels
         if level.where

@@ -26,6 +26,8 @@ FILES: Final = {
     "holidays": "answers.yaml",
     "segments": "segments.yaml",
     "tiers": "tiers.yaml",
+    "attributes": "profile.yaml",
+    "tag_groups": "tags.yaml",
 }
 
 

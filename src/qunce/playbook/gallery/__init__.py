@@ -19,7 +19,7 @@ def texts(name: str) -> dict[str, str]:
     if name not in names():
         raise KeyError(name)
     with as_file(files("qunce.playbook.gallery").joinpath(name)) as folder:
-        return read_folder(folder)
+        return {**profile(), **read_folder(folder)}
 
 
 def load(name: str) -> Loaded:
@@ -35,6 +35,11 @@ def segments() -> dict[str, str]:
 def tiers() -> dict[str, str]:
     """Return the file of tiers that hold where a playbook has none of its own, to be added to one that shall change them."""
     return _folder("tiers")
+
+
+def profile() -> dict[str, str]:
+    """Return the files of attributes and tags: part of every playbook of the gallery, and in force where one has none."""
+    return _folder("profile")
 
 
 def _folder(name: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ import msgspec
 from qunce.playbook.schema.base import ID_PATTERN, SCHEMA_VERSION, Id, Mode, Part, Text, Title, duration, key
 from qunce.playbook.schema.checks import DAY, AnyCheck
 from qunce.playbook.schema.desk import AnswerRule, Duty, Holidays
+from qunce.playbook.schema.profile import Attribute, TagGroup
 from qunce.playbook.schema.segments import Segment
 from qunce.playbook.schema.tiers import Scheme
 
@@ -137,3 +138,5 @@ class Playbook(Part, frozen=True, kw_only=True):
     holidays: tuple[Holidays, ...] = ()
     segments: tuple[Segment, ...] = ()
     tiers: tuple[Scheme, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    tag_groups: tuple[TagGroup, ...] = ()

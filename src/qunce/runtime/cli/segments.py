@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
 def _load(folder: Path | None) -> Mapping[str, Rule]:
     from qunce.playbook import gallery
     from qunce.playbook.load import parse, read_folder
+    from qunce.playbook.profile import segment_fields
     from qunce.playbook.segments.check import rules_of
 
     try:
@@ -74,7 +75,8 @@ def _load(folder: Path | None) -> Mapping[str, Rule]:
         raise UsageError(f"there is no folder {folder}") from None
     if not files:
         raise UsageError(f"there is no .yaml file in {folder}")
-    return rules_of(parse(files).playbook.segments)
+    playbook = parse(files).playbook
+    return rules_of(playbook.segments, segment_fields(playbook.attributes))
 
 
 def _wanted(rules: Mapping[str, Rule], names: list[str] | None) -> dict[str, Rule]:

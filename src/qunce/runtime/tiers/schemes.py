@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from qunce.playbook import gallery
 from qunce.playbook.load import parse
+from qunce.playbook.profile import segment_fields
 from qunce.playbook.schema.segments import Segment
 from qunce.playbook.schema.tiers import Scheme
+from qunce.playbook.segments.catalogue import Attribute
 from qunce.runtime.live import playbooks
 
 SHIPPED = "shipped"
@@ -23,6 +26,8 @@ class Schemes:
     version: str
     schemes: tuple[Scheme, ...]
     segments: tuple[Segment, ...]
+    fields: Mapping[str, Attribute]
+    """Attributes of members that those may ask for."""
 
     def get(self, scheme_id: str) -> Scheme | None:
         """Return a scheme, or None when there is none of that id."""
@@ -43,13 +48,14 @@ def in_force() -> Schemes:
 def shipped() -> Schemes:
     """Return the schemes that come with 群策."""
     playbook = parse({**_HEAD, **gallery.tiers()}).playbook
-    return Schemes(version=SHIPPED, schemes=playbook.tiers, segments=playbook.segments)
+    return Schemes(version=SHIPPED, schemes=playbook.tiers, segments=playbook.segments, fields={})
 
 
 @lru_cache(maxsize=4)
 def _of_version(number: int, label: str) -> Schemes:
     version = playbooks.get(number)
     if version is None:
-        return Schemes(version=label, schemes=(), segments=())
+        return Schemes(version=label, schemes=(), segments=(), fields={})
     playbook = parse(version.files).playbook
-    return Schemes(version=label, schemes=playbook.tiers, segments=playbook.segments)
+    fields = segment_fields(playbook.attributes)
+    return Schemes(version=label, schemes=playbook.tiers, segments=playbook.segments, fields=fields)

@@ -92,7 +92,7 @@ def sort_all(schemes: Schemes, moment: int, beat: Beat = lambda progress: None) 
     engine = SegmentEngine(mirror.store(), LocalClock(organisation.zone()), currency=organisation.currency())
     moved: dict[str, int] = {}
     ingest = Ingest()
-    for scheme, found in sort_members(engine, schemes.schemes, schemes.segments, moment):
+    for scheme, found in sort_members(engine, schemes.schemes, schemes.segments, moment, schemes.fields):
         moves = _moves(scheme, found)
         moved[scheme.scheme_id] = _record(ingest, scheme, schemes.version, moves, moment)
         beat({"done": len(moved), "total": len(schemes.schemes)})
