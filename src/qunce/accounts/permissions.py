@@ -21,6 +21,7 @@ UNSCOPED_ROLES: Final = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.ANALYST})
 _ALL: Final = frozenset(Role)
 _LEADS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
 _OPERATORS: Final = _LEADS | {Role.EXECUTOR, Role.MANAGER}
+_ANSWERING: Final = _OPERATORS | {Role.EXPERT, Role.SUPPORT_AGENT, Role.HOST, Role.SHOP_GUIDE}
 _WITH_FIGURES: Final = _OPERATORS | {Role.ANALYST}
 
 
@@ -37,6 +38,8 @@ class Action:
 ACTIONS: Final[dict[str, Action]] = {
     "self.manage": Action(title=_("管理自己的账号"), roles=_ALL),
     "overview.view": Action(title=_("查看总览"), roles=_ALL),
+    "desk.view": Action(title=_("查看应答台"), roles=_ANSWERING, scoped=True),
+    "desk.answer": Action(title=_("在应答台回复、转交、结束"), roles=_ANSWERING, scoped=True, writes=True),
     "group.view": Action(title=_("查看群与聊天记录"), roles=_ALL, scoped=True),
     "group.change": Action(title=_("修改群的归属"), roles=_LEADS, scoped=True, writes=True),
     "member.view": Action(title=_("查看成员"), roles=_ALL, scoped=True),

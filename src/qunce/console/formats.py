@@ -65,6 +65,13 @@ def duration(seconds: Number | None) -> str:
     return " ".join(parts)
 
 
+def countdown(seconds: Number) -> str:
+    """Write a length of time as a clock does: 5:08, 1:02:03."""
+    hours, rest = divmod(int(seconds), 3_600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
 def money(minor: int | None, currency: str = "CNY", *, cents: bool = True) -> str:
     """Write an amount of the currency's minor unit: 1250 fen is ¥12.50."""
     if minor is None:

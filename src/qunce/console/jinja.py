@@ -44,7 +44,8 @@ def environment(**options: Any) -> jinja2.Environment:
         problem_name=live_labels.problem_name,
     )  # fmt: skip
     env.filters.update(
-        num=formats.number, pct=formats.percent, duration=formats.duration, money=formats.money, size=formats.size,
+        num=formats.number, pct=formats.percent, duration=formats.duration, countdown=formats.countdown,
+        money=formats.money, size=formats.size,
         in_unit=formats.in_unit, when=formats.when, stamp=formats.stamp, clock=formats.clock, on_date=formats.on_date,
         iso=formats.iso, day=formats.day, short_day=formats.short_day, long_day=formats.long_day, ago=formats.ago,
         initial=labels.initial, highlight=highlight,

@@ -147,7 +147,7 @@ LIVE: Final[dict[str, Names]] = {
     },
     "appeal": {"open": _("申诉待答复"), "granted": _("申诉通过"), "rejected": _("申诉驳回")},
     "word": {"approved": _("批准"), "undone": pgettext_lazy("what a person said to a case", "否决或撤销")},
-    "model": {"spam": _("广告"), "abuse": _("辱骂")},
+    "model": {"spam": _("广告"), "abuse": _("辱骂"), "needs_answer": _("需要应答")},
     "channel": {
         "new": _("还没有连上"),
         "up": _("正常"),
@@ -181,6 +181,22 @@ LIVE: Final[dict[str, Names]] = {
         "key": _("机器人的 key"),
         "hook": _("机器人的 hook"),
     },
+    "need": {
+        "complaint": _("投诉"),
+        "order_trouble": _("订单问题"),
+        "question": pgettext_lazy("why a message needs an answer", "提问"),
+        "mention": _("点名"),
+        "first_post": _("新人"),
+    },
+    "released": {
+        "withdrawn": _("成员说不用了"),
+        "helped": _("别的成员帮到了"),
+        "retracted": _("成员撤回了消息"),
+        "left": _("成员退群了"),
+        "dismissed": _("群解散了"),
+        "no_answer_needed": _("不需要回复"),
+        "lost": _("不再等待"),
+    },
     "section": {
         "playbook": _("总则"),
         "exempt": _("白名单"),
@@ -207,6 +223,9 @@ ACTIONS: Final[Names] = {
     "appeal.resolve": _("答复申诉"),
     "delivery.tap": _("完成人工操作"),
     "delivery.settle": _("确认发送结果"),
+    "desk.assign": _("转交对话"),
+    "desk.snooze": _("稍后处理对话"),
+    "desk.settle": _("结束对话"),
     "mark.teach": _("标注消息"),
     "mark.revoke": _("收回标注"),
     "playbook.publish": _("发布规则"),
@@ -236,6 +255,9 @@ REFUSED: Final[Names] = {
     "no practice room is open": _("还没有开演练群。"),
     "a room, a name and a text are needed": _("要选一个人，再写一句话。"),
     "no playbook is published yet": _("还没有发布规则。"),
+    "this was answered or ended already": _("这件事已经回复或结束了。"),
+    "this colleague may not answer in that group": _("这位同事看不到这个群，或没有应答的权限。"),
+    "unknown time": _("没有这个时间选项。"),
     "the draft was changed meanwhile": _("草稿刚被别人改过，请重新打开再改。"),
 }
 

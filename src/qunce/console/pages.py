@@ -51,6 +51,7 @@ class NavItem:
 
 NAV: Final = (
     NavItem(name="overview", title=gettext_lazy("看板"), icon="chart-histogram", permission="overview.view", key="d"),
+    NavItem(name="desk", title=gettext_lazy("应答台"), icon="message-reply", permission="desk.view", key="r"),
     NavItem(name="groups", title=gettext_lazy("社群"), icon="users-group", permission="group.view", key="g"),
     NavItem(name="members", title=gettext_lazy("成员"), icon="address-book", permission="member.view", key="m"),
     NavItem(name="search", title=gettext_lazy("消息"), icon="message-2", permission="group.view", key="s", primary=False),

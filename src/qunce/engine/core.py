@@ -15,8 +15,9 @@ import msgspec
 from qunce.domain.decisions import Approved, Decision, Undone
 from qunce.domain.desk import DeskDecision
 from qunce.domain.events import MemberUpdated
-from qunce.domain.ids import GroupId
+from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine.desk.decide import decide as decide_desk
+from qunce.engine.desk.decide import settle as settle_desk
 from qunce.engine.desk.decide import tick as tick_desk
 from qunce.engine.desk.fold import fold as fold_desk
 from qunce.engine.desk.fold import fold_people as fold_desk_people
@@ -32,7 +33,20 @@ from qunce.engine.moderation.state import State as ModerationState
 from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Playbook
 
-__all__ = ["AnyDecision", "Program", "State", "compile_rules", "decide", "dump", "fold", "fold_people", "load", "step", "tick"]
+__all__ = [
+    "AnyDecision",
+    "Program",
+    "State",
+    "compile_rules",
+    "decide",
+    "dump",
+    "fold",
+    "fold_people",
+    "load",
+    "settle",
+    "step",
+    "tick",
+]
 
 AnyDecision = Decision | DeskDecision
 _NOTHING_LEARNT: Final[Mapping[LearntName, Learnt]] = MappingProxyType({})
@@ -117,6 +131,16 @@ def step(state: State, happening: Happening, program: Program, now_ms: int) -> t
 def tick(state: State, program: Program, now_ms: int, group_id: GroupId | None = None) -> tuple[DeskDecision, ...]:
     """Let moments before `now_ms` pass, in one group or (None) in all: fold and return what they brought."""
     decisions = tick_desk(state.desk, program.desk, now_ms, group_id)
+    for decision in decisions:
+        fold_desk(state.desk, decision)
+    return decisions
+
+
+def settle(
+    state: State, group_id: GroupId, person: IdentityId, thread: int, program: Program, now_ms: int
+) -> tuple[DeskDecision, ...]:
+    """Hear a colleague say that a matter needs no answer: fold and return what that decides."""
+    decisions = settle_desk(state.desk, group_id, person, thread, program.desk, now_ms)
     for decision in decisions:
         fold_desk(state.desk, decision)
     return decisions

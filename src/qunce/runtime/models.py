@@ -5,6 +5,12 @@ from __future__ import annotations
 from django.db import models
 
 from qunce.accounts.secret_field import EncryptedTextField
+from qunce.runtime.desk_models import DeskReply, DeskThread, DeskWord, ThreadState
+
+__all__ = [
+    "Appeal", "Case", "CaseState", "Channel", "DeskReply", "DeskThread", "DeskWord", "Job", "JobState", "Lease", "Mark",
+    "PlaybookVersion", "Setting", "ThreadState", "Word",
+]  # fmt: skip
 
 
 class JobState(models.TextChoices):

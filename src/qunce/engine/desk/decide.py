@@ -14,7 +14,7 @@ from qunce.engine.desk.look import Address, Look
 from qunce.engine.desk.making import awaits, passed, released
 from qunce.engine.desk.program import ORDER, DeskProgram
 from qunce.engine.desk.state import GroupDesk, State, Thread
-from qunce.engine.desk.timers import fire
+from qunce.engine.desk.timers import dismissed, fire
 from qunce.engine.happening import Happening
 
 UNASKED: Final = 0.15
@@ -65,6 +65,18 @@ def tick(state: State, program: DeskProgram, now_ms: int, group_id: GroupId | No
                 decisions += fire(group, known, program, clock, now_ms, now_ms)[0]
     decisions.sort(key=lambda decision: (decision.ts_ms, decision.thread, decision.decision_id))
     return tuple(decisions)
+
+
+def settle(
+    state: State, group_id: GroupId, person: IdentityId, thread: int, program: DeskProgram, now_ms: int
+) -> tuple[DeskDecision, ...]:
+    """Return what a colleague's word that a matter needs no answer means; nothing when it does not wait any more."""
+    group = state.groups.get(group_id)
+    waiting = group.threads.get(person) if group is not None else None
+    if group is None or waiting is None or waiting.seq != thread or not waiting.waits:
+        return ()
+    clock = program.clock(group.platform_id, group.name)
+    return (dismissed(waiting, group_id, program, clock, now_ms),) if clock is not None else ()
 
 
 def _new_group(happening: Happening) -> GroupDesk:

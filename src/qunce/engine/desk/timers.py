@@ -38,6 +38,17 @@ def fire(
             threads[thread.person] = changed
 
 
+def dismissed(thread: Thread, group_id: GroupId, program: DeskProgram, clock: Clock, now_ms: int) -> DeskDecision:
+    """Let a thread go because a colleague said that it needs no answer."""
+    moment = max(thread.asked_ms, now_ms)
+    return msgspec.structs.replace(
+        _decision(msgspec.structs.replace(thread, timer_ms=moment), group_id, program, clock, now_ms, "released", (), 0),
+        decision_id=f"{thread.asked_seq}:desk:{thread.seq}:dismissed",
+        reason="no_answer_needed",
+        late=thread.late or moment > thread.due_ms,
+    )
+
+
 def _moment(thread: Thread, group_id: GroupId, program: DeskProgram, clock: Clock, now_ms: int) -> DeskDecision:
     """Return what the thread's next moment means. A rule that changed meanwhile is followed as it is now."""
     rule = clock.rule

@@ -1,7 +1,7 @@
 """React: read the journal behind one's own cursor, decide, and make the decisions durable with what follows from them.
 
     a turn:  hear people's words ─▶ read a batch ─▶ decide and fold, in memory
-             ─▶ one transaction: cursor (only from where we stood) · words heard · decisions · deliveries
+             ─▶ one transaction: cursor (only from where we stood) · words heard · decisions · deliveries · the desk's table
 
 A crash before the transaction leaves nothing behind; after it, everything. Whatever fails in between, the state in memory is
 ahead of the database, so it is thrown away and made again from the checkpoint and the tail.
@@ -18,6 +18,8 @@ from typing import Final
 
 from django.db import connection, transaction
 
+from qunce.domain.desk import DeskDecision
+from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine import core
 from qunce.engine.happening import Happening
 from qunce.journal.store import Journal
@@ -27,9 +29,10 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.happenings import Resolver
 from qunce.runtime.live import appeals, cases, gate, memory, playbooks
 from qunce.runtime.live.appeals import Heard
+from qunce.runtime.live.desk import table
 from qunce.runtime.live.memory import REACT
 from qunce.runtime.live.playbooks import Running, Standing
-from qunce.runtime.models import PlaybookVersion, Word
+from qunce.runtime.models import DeskWord, PlaybookVersion, Word
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,19 @@ class Overtaken(Exception):
 class _Loaded:
     state: core.State
     seq: int
+    aligned: bool = False
+    """Whether the desk's table is known to say what the state says."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What people said since the last turn."""
+
+    words: list[Word]
+    settled: list[DeskWord]
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.settled)
 
 
 class Reactor:
@@ -114,15 +130,18 @@ class Reactor:
     def _turn(self) -> int:
         loaded = self._memory()
         self._refresh_rules()
-        words = list(Word.objects.filter(after_seq=None).order_by("id"))
+        said = _Said(
+            list(Word.objects.filter(after_seq=None).order_by("id")),
+            list(DeskWord.objects.filter(after_seq=None).order_by("id")),
+        )
         batch = self._journal.read(loaded.seq, BATCH)
         moment = self._clock()
         ticking = abs(moment - self._ticked_ms) >= TICK_MS
-        if not words and not batch and not ticking:
+        if not said and not batch and not ticking:
             return 0
-        for word in words:
+        for word in said.words:
             core.fold(loaded.state, memory.spoken(word))
-        decided: list[tuple[int, core.AnyDecision]] = []
+        decided = [(loaded.seq, decision) for word in said.settled for decision in self._settle(loaded.state, word, moment)]
         appealed: list[Heard] = []
         for happening in self._resolver.happenings(batch):
             if self._rules is not None and (appeal := appeals.heard(happening, self._rules.published_ms)) is not None:
@@ -133,10 +152,16 @@ class Reactor:
             self._ticked_ms = moment
             if self._rules is not None:
                 decided += [(last, decision) for decision in core.tick(loaded.state, self._rules.program, moment)]
-        if words or batch or decided:
-            self._store(loaded.seq, last, words, decided, appealed, moment)
+        if said or batch or decided or not loaded.aligned:
+            self._store(loaded, last, said, decided, appealed, moment)
         loaded.seq = last
         return len(batch)
+
+    def _settle(self, state: core.State, word: DeskWord, moment: int) -> tuple[core.AnyDecision, ...]:
+        if self._rules is None:
+            return ()
+        group_id, person = GroupId(word.group_id), IdentityId(word.identity_id)
+        return core.settle(state, group_id, person, word.thread_seq, self._rules.program, moment)
 
     def _decide(self, state: core.State, happening: Happening, moment: int) -> tuple[core.AnyDecision, ...]:
         decisions: tuple[core.AnyDecision, ...] = ()
@@ -153,17 +178,24 @@ class Reactor:
         return decisions
 
     def _store(
-        self, before: int, last: int, words: list[Word], decided: list[tuple[int, core.AnyDecision]],
+        self, loaded: _Loaded, last: int, said: _Said, decided: list[tuple[int, core.AnyDecision]],
         appealed: list[Heard], moment: int,
     ) -> None:  # fmt: skip
+        before = loaded.seq
         with transaction.atomic():
             if not self._holds() or not self._journal.advance_cursor(REACT, before, last):
                 raise Overtaken
-            if words:
-                Word.objects.filter(pk__in=[word.pk for word in words]).update(after_seq=before)
+            if said.words:
+                Word.objects.filter(pk__in=[word.pk for word in said.words]).update(after_seq=before)
+            if said.settled:
+                DeskWord.objects.filter(pk__in=[word.pk for word in said.settled]).update(after_seq=before)
             if self._rules is not None:
                 PlaybookVersion.objects.filter(pk=self._rules.standing[0], from_seq=None).update(from_seq=before)
             cases.store(self._database, self._journal, decided, moment)
+            table.fold(self._database, [decision for _, decision in decided if isinstance(decision, DeskDecision)])
+            if not loaded.aligned:
+                table.align(self._database, loaded.state, self._rules.program.version if self._rules else "", moment)
+                loaded.aligned = True
             appeals.store(appealed, moment)
 
     def _memory(self) -> _Loaded:

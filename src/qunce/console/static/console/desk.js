@@ -1,0 +1,59 @@
+// The response desk: countdowns, where the conversation stands, and the side card on narrow screens.
+(() => {
+  "use strict";
+  const SOON_S = 30;
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // The server's clock decides; a browser whose clock is wrong must not call anybody late.
+  const skew = Number(document.body.dataset.now || Date.now()) - Date.now();
+  const span = (seconds) => {
+    const parts = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+    const shown = parts[0] ? parts : parts.slice(1);
+    return shown.map((part, at) => (at ? String(part).padStart(2, "0") : part)).join(":");
+  };
+  function tick() {
+    const now = Date.now() + skew;
+    $$("[data-due]").forEach((element) => {
+      const left = Number(element.dataset.due) - now;
+      const text = (left < 0 ? element.dataset.over : element.dataset.left).replace("%s", span(Math.floor(Math.abs(left) / 1000)));
+      if (element.textContent !== text) element.textContent = text;
+      element.classList.toggle("late", left < 0);
+      element.classList.toggle("soon", left >= 0 && left < SOON_S * 1000);
+    });
+  }
+  setInterval(tick, 1000);
+  tick();
+
+  // The conversation begins at the question, and follows the end while its reader is there.
+  let end = false;
+  function settle() {
+    const box = $("[data-scroll]");
+    if (!box) return;
+    const asked = $("[data-asked]", box);
+    box.scrollTop = box.scrollHeight;
+    if (asked && asked.offsetTop - box.offsetTop < box.scrollTop) box.scrollTop = asked.offsetTop - box.offsetTop - 90;
+  }
+  let kept = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target?.id !== "desk-talk") return;
+    const box = $("[data-scroll]");
+    end = box && box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+    kept = box?.scrollTop ?? null;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    tick();
+    const box = $("[data-scroll]");
+    if (event.detail.target?.id !== "desk-talk" && event.target?.id !== "desk-talk") return;
+    if (box && kept !== null) box.scrollTop = end ? box.scrollHeight : kept;
+  });
+  settle();
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-toggle-side]")) document.body.classList.toggle("side-open");
+    else if (!event.target.closest(".desk-side")) document.body.classList.remove("side-open");
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") document.body.classList.remove("side-open");
+  });
+})();

@@ -1,0 +1,1 @@
+"""The response desk: what waits for an answer, who looks after it, and what is written back."""

@@ -1,0 +1,234 @@
+"""The response desk: what it shows to whom, in which order, and what each button does to the clock."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
+from qunce.readmodels.models import Group
+from qunce.runtime.clock import now_ms
+from qunce.runtime.live.desk import table
+from qunce.runtime.models import Case, DeskThread, Mark, ThreadState
+from qunce.testing.live import Stage
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[..., Client]
+
+ANSWERS = """\
+schema_version: 1
+playbook: {playbook_id: practice, title: 演练}
+answers:
+  - rule_id: sla
+    title: 三分钟应答
+    mode: suggest
+    duty: team
+    sooner: [{need: complaint, within: 1m}]
+    escalate: [{after: 5m, to: [supervisor]}]
+    brands: [客服]
+duties:
+  - duty_id: team
+    title: 客服组
+    shifts: [{title: 前半天, hours: "00:00-12:00", staff: [xiaoli]}, {title: 后半天, hours: "12:00-00:00", staff: [xiaoli]}]
+"""
+
+
+@pytest.fixture
+def sign_in() -> SignIn:
+    def call(role: str = Role.ADMIN, groups: tuple[int, ...] = ()) -> Client:
+        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
+        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
+        client = Client()
+        client.force_login(staff)
+        return client
+
+    return call
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A question two minutes old, and one in another group four minutes old; the desk goes by the real clock."""
+    stage = Stage(tmp_path)
+    stage.now_ms = now_ms() - 240_000
+    stage.publish(ANSWERS)
+    stage.say("老王", "今天几点发货？", group="二群")
+    stage.now_ms = now_ms() - 120_000
+    stage.say("小红", "<b>这个面膜</b>怎么用呀？")
+    stage.say("小红", "急")
+    stage.react()
+    stage.now_ms = now_ms()
+    stage.react()
+    return stage
+
+
+def thread_of(name: str) -> DeskThread:
+    return next(row for row in DeskThread.objects.all() if row.group_id == Group.objects.get(name=name).pk)
+
+
+def text_of(client: Client, name: str, *args: object, **query: str) -> str:
+    response = client.get(reverse(name, args=args), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_who_waits_stands_with_question_need_and_group_the_most_urgent_first(sign_in: SignIn, stage: Stage) -> None:
+    page = text_of(sign_in(), "desk")
+    for shown in (
+        "&lt;b&gt;这个面膜&lt;/b&gt;怎么用呀？",
+        "今天几点发货？",
+        "演练一群",
+        "二群",
+        "又说 1 条",
+        "超时",
+        "还剩",
+        "xiaoli",
+    ):
+        assert shown in page
+    assert page.index("今天几点发货？") < page.index("怎么用呀？")
+    assert "<b>这个面膜" not in page
+
+
+def test_filters_keep_to_what_they_say(sign_in: SignIn, stage: Stage) -> None:
+    client = sign_in()
+    late = text_of(client, "desk", show="late", part="list")
+    assert "今天几点发货" in late
+    assert "怎么用呀" not in late
+    assert "您手上没有对话" in text_of(client, "desk", show="mine", part="list")
+    assert "还没有结束的对话" in text_of(client, "desk", show="ended", part="list")
+
+
+def test_an_answer_in_the_group_ends_the_matter_and_names_who_gave_it(sign_in: SignIn, stage: Stage) -> None:
+    stage.wait(1)
+    stage.take(stage.said("小助理", "洗完脸敷十五分钟", kind="staff"))
+    stage.react()
+    row = thread_of("演练一群")
+    assert row.state == ThreadState.ANSWERED
+    page = text_of(sign_in(), "desk-thread", row.seq, show="ended")
+    assert "小助理 已回复" in page
+
+
+def test_a_column_that_did_not_change_is_not_sent_again(sign_in: SignIn, stage: Stage) -> None:
+    client = sign_in()
+    page = text_of(client, "desk")
+    polls = [part.split('"')[0].replace("&amp;", "&") for part in page.split('hx-get="')[1:]]
+    assert len(polls) == 2
+    for address in polls:
+        assert client.get(address).status_code == 204
+    stage.say("小红", "还有人吗")
+    stage.react()
+    # The list has changed; the conversation that is open is another one.
+    assert [client.get(address).status_code for address in polls] == [200, 204]
+
+
+def test_settling_stops_the_clock_teaches_nothing_and_is_no_answer(sign_in: SignIn, stage: Stage) -> None:
+    row = thread_of("演练一群")
+    client = sign_in()
+    client.post(reverse("settle-thread", args=[row.seq]), {"back": "list"})
+    stage.wait(1)
+    stage.react()
+    decision = Case.objects.get(area="answers", verdict="released")
+    assert "no_answer_needed" in decision.payload
+    row.refresh_from_db()
+    assert row.state == ThreadState.RELEASED
+    assert not Mark.objects.exists()
+    assert AuditEntry.objects.filter(action="desk.settle").count() == 1
+    stage.wait(600)
+    stage.react()
+    assert not Case.objects.filter(area="answers", verdict="late", seq=row.asked_seq).exists()
+    again = client.post(reverse("settle-thread", args=[row.seq]), follow=True).content.decode()
+    assert "已经回复或结束了" in again
+
+
+def test_settling_teaches_when_asked_by_who_may(sign_in: SignIn, stage: Stage) -> None:
+    client = sign_in()
+    client.post(reverse("settle-thread", args=[thread_of("演练一群").seq]), {"teach": "yes"})
+    assert Mark.objects.get().model == "needs_answer"
+    assert Mark.objects.get().label is False
+    scoped = sign_in(Role.MANAGER, (Group.objects.get(name="二群").pk,))
+    scoped.post(reverse("settle-thread", args=[thread_of("二群").seq]), {"teach": "yes"})
+    assert Mark.objects.count() == 1
+
+
+def test_a_settled_matter_begins_anew_with_the_next_question(stage: Stage, sign_in: SignIn) -> None:
+    row = thread_of("演练一群")
+    sign_in().post(reverse("settle-thread", args=[row.seq]))
+    stage.react()
+    stage.say("小红", "那敏感肌能用吗？")
+    stage.react()
+    assert DeskThread.objects.filter(state=ThreadState.WAITING, closed_ms=None, group_id=row.group_id).count() == 1
+
+
+def test_taking_over_giving_away_and_putting_aside(sign_in: SignIn, stage: Stage) -> None:
+    row = thread_of("演练一群")
+    client = sign_in(Role.SUPERVISOR)
+    Staff.objects.create_user("lili", "correct-horse-9", role=Role.SUPPORT_AGENT, display_name="丽丽")
+    assert "您已接手" in client.post(reverse("assign-thread", args=[row.seq]), {"owner": "me"}, follow=True).content.decode()
+    assert "怎么用呀" in text_of(client, "desk", show="mine", part="list")
+    refusal = client.post(reverse("assign-thread", args=[row.seq]), {"owner": "lili"}, follow=True).content.decode()
+    assert "看不到这个群" in refusal
+    StaffScope.objects.create(staff=Staff.objects.get(username="lili"), group_id=row.group_id)
+    client.post(reverse("assign-thread", args=[row.seq]), {"owner": "lili"})
+    assert "丽丽" in text_of(client, "desk", part="list")
+    client.post(reverse("snooze-thread", args=[row.seq]), {"minutes": "10"})
+    row.refresh_from_db()
+    assert (row.snoozed_until_ms or 0) > now_ms()
+    assert row.state == ThreadState.WAITING
+    assert (
+        "没有这个时间选项"
+        in client.post(reverse("snooze-thread", args=[row.seq]), {"minutes": "7"}, follow=True).content.decode()
+    )
+
+
+@pytest.mark.parametrize("name", ["desk-thread", "assign-thread", "snooze-thread", "settle-thread"])
+def test_a_matter_outside_the_scope_does_not_exist(name: str, sign_in: SignIn, stage: Stage) -> None:
+    client = sign_in(Role.SUPPORT_AGENT, (Group.objects.get(name="二群").pk,))
+    send = client.get if name == "desk-thread" else client.post
+    assert send(reverse(name, args=[thread_of("演练一群").seq])).status_code == 404
+    assert send(reverse(name, args=[987_654])).status_code == 404
+    page = text_of(client, "desk")
+    assert "今天几点发货" in page
+    assert "怎么用呀" not in page
+
+
+def test_an_analyst_does_not_answer(sign_in: SignIn, stage: Stage) -> None:
+    client = sign_in(Role.ANALYST)
+    assert client.get(reverse("desk")).status_code == 403
+    assert client.post(reverse("settle-thread", args=[thread_of("演练一群").seq])).status_code == 403
+
+
+def test_the_page_costs_the_same_queries_however_many_wait(
+    sign_in: SignIn, stage: Stage, django_assert_num_queries: Callable[..., object]
+) -> None:
+    client = sign_in()
+    text_of(client, "desk")
+    for count in (3, 30):
+        for number in range(count):
+            stage.say(f"人{count}-{number}", "请问多少钱？", group=f"群{number}")
+        stage.react()
+        with django_assert_num_queries(34):  # type: ignore[attr-defined]  # pytest-django's own context manager
+            text_of(client, "desk")
+        with django_assert_num_queries(14):  # type: ignore[attr-defined]  # the same
+            text_of(client, "desk", part="list")
+
+
+def test_without_rules_the_page_says_where_to_begin(sign_in: SignIn) -> None:
+    page = text_of(sign_in(), "desk")
+    assert "还没有应答规则" in page
+    assert f'href="{reverse("playbook")}"' in page
+
+
+def test_a_lost_table_is_made_again_from_the_engine_s_memory(stage: Stage) -> None:
+    before = sorted(DeskThread.objects.values_list("seq", "group_id", "asked_seq", "due_ms", "late"))
+    DeskThread.objects.filter(group_id=Group.objects.get(name="二群").pk).delete()
+    DeskThread.objects.create(
+        seq=999, group_id=1, identity_id=1, rule_id="x", version="x", mode="observe", need="question", stage="first",
+        state=ThreadState.WAITING, opened_ms=1, asked_seq=999, asked_ms=1, due_ms=1,
+    )  # fmt: skip
+    stage.restart()
+    stage.react()
+    waiting = DeskThread.objects.filter(state=ThreadState.WAITING)
+    assert sorted(waiting.values_list("seq", "group_id", "asked_seq", "due_ms", "late")) == before
+    assert DeskThread.objects.get(pk=999).reason == "lost"
+    assert table.align(stage.reactor._database, stage.reactor.state, "1", now_ms()) == 0
