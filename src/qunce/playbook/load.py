@@ -168,7 +168,7 @@ def _compose(binder: Binder, file: str, text: str) -> yaml.MappingNode | None:
         binder.problem(None, place, f"{len(text)} characters in one file", f"split it; at most {MAX_FILE_CHARS}", "size")
         return None
     try:
-        problem = _unsafe(text)
+        problem = unsafe(text)
         root = None if problem else yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
@@ -193,8 +193,11 @@ def _compose(binder: Binder, file: str, text: str) -> yaml.MappingNode | None:
     return root
 
 
-def _unsafe(text: str) -> tuple[int, str, str] | None:
-    """Return line, message and fix for what a playbook does not need and an attacker does: aliases and endless nesting."""
+def unsafe(text: str) -> tuple[int, str, str] | None:
+    """Return line, message and fix for what a playbook does not need and an attacker does: aliases and endless nesting.
+
+    None = there is none of it. Raises YAMLError for what is no YAML.
+    """
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         line = event.start_mark.line + 1 if event.start_mark else 0

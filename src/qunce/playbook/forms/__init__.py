@@ -1,0 +1,1 @@
+"""Forms made from the schema: what can be filled in (`fields`), what was sent (`posted`), what is shown (`view`)."""
