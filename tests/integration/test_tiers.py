@@ -57,7 +57,7 @@ def test_everybody_is_on_the_first_level_that_holds_and_nobody_is_moved_twice() 
         said("群", "大客", "在", at="09:00"), said("群", "看客", "早", at="09:01"),
         ordered("大客", 150.00, at="10:00", day=8), ordered("小客", 20.00, at="10:00", day=9),
     )  # fmt: skip
-    assert sorting.sort_all(own(), NOW)["moved"] == {"spend": 2}
+    assert sorting.sort_all(own(), NOW, first=True)["moved"] == {"spend": 2}
     assert holdings() == {"大客": "big", "小客": "some"}
     assert sorting.sort_all(own(), NOW)["moved"] == {"spend": 0}
     assert [TYPE_BY_CODE[row.type] for row in Happening.objects.all()] == [TierMoved, TierMoved]
@@ -65,10 +65,27 @@ def test_everybody_is_on_the_first_level_that_holds_and_nobody_is_moved_twice() 
 
 def test_who_no_longer_qualifies_falls_back_and_the_way_is_kept() -> None:
     take(ordered("小客", 20.00, at="10:00", day=9))
-    sorting.sort_all(own(), NOW)
+    sorting.sort_all(own(), NOW, first=True)
     sorting.sort_all(own(), NOW + 8 * DAY)
     assert holdings() == {"小客": "none"}
     assert list(TierMove.objects.order_by("seq").values_list("old", "new")) == [("", "some"), ("some", "none")]
+
+
+def test_a_newcomer_rises_from_the_last_level_once_the_scheme_was_sorted() -> None:
+    take(ordered("大客", 150.00, at="10:00", day=8), ordered("小客", 20.00, at="10:00", day=9))
+    sorting.sort_all(own(), NOW - 2 * DAY, first=True)
+    sorting.sort_all(own(), NOW)
+    assert list(TierMove.objects.order_by("seq").values_list("old", "new")) == [("", "big"), ("none", "some")]
+
+
+def test_the_first_sorting_looks_back_four_weeks_so_that_moves_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    take(ordered("大客", 150.00, at="10:00", day=-19), ordered("小客", 20.00, at="10:00", day=9))
+    do_publish(actor=None, files=OWN, reason="自己的分层")
+    monkeypatch.setattr(sorting, "now_ms", lambda: NOW)
+    done = sorting.perform({}, lambda progress: None)
+    moves = list(TierMove.objects.order_by("seq").values_list("old", "new"))
+    assert moves == [("", "big"), ("none", "some")]
+    assert (done["as_of_ms"], done["moved"]) == (NOW, {"spend": 1})
 
 
 def test_colleagues_and_house_personas_are_on_no_level() -> None:

@@ -45,6 +45,8 @@ ACTIONS: Final[dict[str, Action]] = {
     "member.view": Action(title=_("查看成员"), roles=_ALL, scoped=True),
     "member.flag": Action(title=_("标记员工、机器人与群马甲"), roles=_OPERATORS, scoped=True, writes=True),
     "member.export": Action(title=_("导出成员名单"), roles=_LEADS, scoped=True, writes=True),
+    "tier.view": Action(title=_("查看分层与价值成员"), roles=_ALL, scoped=True),
+    "tier.sort": Action(title=_("重新分层"), roles=_LEADS, writes=True),
     "metric.view": Action(title=_("查看指标"), roles=_WITH_FIGURES, scoped=True),
     "metric.export": Action(title=_("导出指标"), roles=_LEADS | {Role.ANALYST}, scoped=True, writes=True),
     "case.view": Action(title=_("查看违规处理"), roles=_OPERATORS, scoped=True),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from qunce.console import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qunce.readmodels.selectors.days import DayCounts
 
@@ -48,3 +48,16 @@ def group_trend(days: Sequence[DayCounts]) -> dict[str, object]:
         series(_("进群"), [day.joined for day in days], kind="bar", color=3, soft=True),
         series(_("退群"), [day.left for day in days], kind="bar", color=5, soft=True),
     )
+
+
+def flow(moves: Sequence[tuple[str, str, int]], titles: Mapping[str, str], order: Sequence[str]) -> dict[str, object]:
+    """Return who moved from where (left) to where (right). `titles` names levels, `order` gives them colours, highest first."""
+    known = [*order, *sorted({level for old, new, _count in moves for level in (old, new)} - set(order))]
+    sides = [("<", {old for old, _new, _count in moves}), (">", {new for _old, new, _count in moves})]
+    nodes = [
+        {"id": f"{side}{level}", "name": titles.get(level, level), "color": known.index(level) % 6 + 1, "side": side}
+        for side, levels in sides
+        for level in known
+        if level in levels
+    ]
+    return {"kind": "flow", "nodes": nodes, "links": [[f"<{old}", f">{new}", count] for old, new, count in moves]}

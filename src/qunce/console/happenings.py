@@ -16,7 +16,8 @@ ICONS = {
     "member.joined": "user-plus", "member.left": "user-minus", "member.restricted": "ban", "member.unrestricted": "microphone",
     "member.updated": "edit", "member.requested": "user-plus", "contact.added": "user-plus", "contact.removed": "user-minus",
     "link.clicked": "link", "consent.changed": "shield-check", "tag.changed": "flag", "order": "shopping-cart",
-    "message": "message", "group.updated": "edit", "group.created": "users-group", "group.dismissed": "x",
+    "tier.moved": "cards", "message": "message", "group.updated": "edit", "group.created": "users-group",
+    "group.dismissed": "x",
 }  # fmt: skip
 
 
@@ -85,6 +86,11 @@ def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
             added, removed = detail.get("added") or (), detail.get("removed") or ()
             changed = [f"+{tag}" for tag in added] + [f"-{tag}" for tag in removed]  # type: ignore[attr-defined]  # lists of text
             return _("%(name)s 的标签变动：%(tags)s") % {**parts, "tags": " ".join(changed)}
+        case "tier.moved":
+            shown = {key: str(detail.get(key) or "") for key in ("scheme_title", "old_title", "new_title")}
+            if not shown["old_title"]:
+                return _("%(scheme_title)s：%(new_title)s") % shown
+            return _("%(scheme_title)s：%(old_title)s → %(new_title)s") % shown
         case "group.dismissed":
             return _("群已解散")
         case "group.updated":

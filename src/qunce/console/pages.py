@@ -69,15 +69,44 @@ NAV: Final = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One page of a section of the navigation."""
+
+    name: str
+    title: _StrPromise
+    permission: str
+
+    @property
+    def href(self) -> str:
+        """Address of the page."""
+        return reverse(self.name)
+
+
+TABS: Final = {
+    "members": (
+        Tab(name="members", title=gettext_lazy("名单"), permission="member.view"),
+        Tab(name="tiers", title=gettext_lazy("分层"), permission="tier.view"),
+    ),
+}  # fmt: skip
+"""Pages that belong to one section, shown as tabs on each of them; `active` may name any."""
+
+
+def _section(active: str) -> str:
+    return next((section for section, tabs in TABS.items() if active in {tab.name for tab in tabs}), active)
+
+
 def shell(request: HttpRequest, active: str) -> dict[str, Any]:
-    """Return what the frame round every page shows; `active` names the section."""
+    """Return what the frame round every page shows; `active` names the section, or the tab of one."""
     # An error page may come before the middleware that says who asks.
     user = getattr(request, "user", None)
     staff = user if isinstance(user, Staff) else None
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     language = get_language() or settings.LANGUAGE_CODE
     return {
-        "active": active,
+        "active": _section(active),
+        "tab": active,
+        "tabs": [tab for tab in TABS.get(_section(active), ()) if can(staff, tab.permission)],
         "nav": [item for item in NAV if can(staff, item.permission)],
         "may_search": can(staff, "group.view"),
         "search": request.GET.get("q", "") if active == "search" else "",

@@ -23,6 +23,7 @@ from qunce.console.views import (
     settings,
     staff,
     teaching,
+    tiers,
 )
 
 urlpatterns = [
@@ -54,6 +55,9 @@ urlpatterns = [
     path("members/export.xlsx", members.export_members, {"kind": "xlsx"}, name="export-members-xlsx"),
     path("members/<int:member_id>", members.member, name="member"),
     path("members/<int:member_id>/kind", members.flag_member, name="flag-member"),
+    path("members/tiers", tiers.tiers, name="tiers"),
+    path("members/tiers/sort", tiers.sort_members, name="sort-members"),
+    path("members/tiers/<str:scheme_id>", tiers.tier, name="tier"),
     path("messages", search.search, name="search"),
     path("metrics", metrics.metrics, name="metrics"),
     path("metrics/<slug:metric_id>", metrics.metric, name="metric"),

@@ -126,6 +126,7 @@ def _loop(stop: threading.Event) -> None:
             busy = run_next()
             if time.monotonic() - tidied > _TIDY_S:
                 import_module("qunce.runtime.imports.service").clear_abandoned_uploads(now_ms())
+                import_module("qunce.runtime.tiers.sorting").start_if_due(now_ms())
                 tidied = time.monotonic()
         except Exception:  # the database may be away for a moment; the loop must not die of it
             logger.exception("job loop failed", extra={"action": "job.loop_failed"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,13 @@ from django.views.decorators.http import require_GET, require_POST
 from qunce.accounts import audit
 from qunce.accounts.access import can, requires
 from qunce.console import asked, downloads, formats, heat, pages
+from qunce.console.jinja import say
 from qunce.console.labels import label
 from qunce.readmodels.selectors import members as selectors
 from qunce.readmodels.selectors.days import newest_day
 from qunce.runtime.commands import CommandRefused, do_flag_member
 from qunce.runtime.organisation import currency
+from qunce.runtime.tiers import views as tiers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +96,7 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
     identities = selectors.identities(member_id)
     ids = [identity.id for identity in identities]
     rows, following = selectors.timeline(ids, visible, asked.keyset(request, "before"))
+    rows = _with_tiers(rows)
     context: dict[str, Any] = {
         "member": shown, "rows": rows, "next": f"{following[0]}.{following[1]}" if following else "",
     }  # fmt: skip
@@ -108,10 +112,21 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
         "strip_weeks": STRIP_WEEKS,
         "strip_until": formats.day(newest),
         "currency": currency(),
+        "tiers": tiers.of_member(member_id) if can(asked.staff_of(request), "tier.view") else (),
         "may_flag": can(asked.staff_of(request), "member.flag"),
         "kinds": [(kind, label("kind", kind)) for kind in ("member", "staff", "bot", "house_persona")],
     }
     return pages.render(request, "member", context, active="members")
+
+
+def _with_tiers(rows: tuple[selectors.TimelineRow, ...]) -> tuple[selectors.TimelineRow, ...]:
+    """Name the levels of moves between tiers in the page's language."""
+    moves = [row for row in rows if row.what == "tier.moved"]
+    details = {
+        row.seq: {**detail, **{f"{side}_title": say(detail[side]) for side in ("scheme", "old", "new")}}
+        for row, detail in zip(moves, tiers.worded([row.detail for row in moves]), strict=True)
+    }
+    return tuple(replace(row, detail=details[row.seq]) if row.seq in details else row for row in rows)
 
 
 @require_POST

@@ -33,6 +33,8 @@ JOB_KIND: Final = "tiers"
 DAY_MS: Final = 86_400_000
 QUIET_MS: Final = 2 * DAY_MS
 """Without news for longer, members are sorted as of the newest news: an old export would otherwise show only sleepers."""
+EARLIER_WEEKS: Final = 4
+"""Before the first sorting members are sorted as of the ends of the weeks before, so that moves can be seen at once."""
 CHUNK: Final = 10_000
 Beat = Callable[[dict[str, Any]], None]
 
@@ -51,7 +53,7 @@ def start(*, actor: Staff | None) -> int:
 
 def start_if_due(moment: int) -> int | None:
     """Queue the daily sorting, or the first one after other schemes came into force; None = nothing is due."""
-    newest = Job.objects.filter(kind=JOB_KIND).order_by("-pk").first()
+    newest = newest_job()
     if newest is not None and _is_enough(newest, moment):
         return None
     return start(actor=None) if Identity.objects.exists() else None
@@ -62,6 +64,11 @@ def _is_enough(job: Job, moment: int) -> bool:
         return True
     same = job.state == JobState.FAILED or job.result.get("version") == in_force().version
     return same and job.created_ms > moment - DAY_MS
+
+
+def newest_job() -> Job | None:
+    """Return the newest sorting, however it stands; None = nobody ever asked for one."""
+    return Job.objects.filter(kind=JOB_KIND).order_by("-pk").first()
 
 
 def newest_run() -> Job | None:
@@ -81,32 +88,42 @@ def perform(params: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     """Do a sorting job; done twice it finds nothing to move."""
     moment = as_of(now_ms())
     started = time.monotonic()
-    counts = sort_all(in_force(), moment, beat)
+    schemes = in_force()
+    first = not TierHolding.objects.filter(scheme_id__in=[scheme.scheme_id for scheme in schemes.schemes]).exists()
+    for weeks in range(EARLIER_WEEKS if first else 0, 0, -1):
+        sort_all(schemes, moment - weeks * 7 * DAY_MS, beat, first=weeks == EARLIER_WEEKS)
+    counts = sort_all(schemes, moment, beat)
     return {**counts, "as_of_ms": moment, "seconds": round(time.monotonic() - started, 2)}
 
 
-def sort_all(schemes: Schemes, moment: int, beat: Beat = lambda progress: None) -> dict[str, Any]:
-    """Sort every member by every scheme as of `moment`; return the version, and the moves of each scheme."""
+def sort_all(
+    schemes: Schemes, moment: int, beat: Beat = lambda progress: None, *, first: bool = False
+) -> dict[str, Any]:  # fmt: skip
+    """Sort every member by every scheme as of `moment`; return the version, and the moves of each scheme.
+
+    `first`: nobody was sorted before, so that being on a level is no move from the last one.
+    """
     mirror.refresh()
     mirror_refresh.refresh_profiles(connection=connection, store=mirror.store(), zone=organisation.zone())
     engine = SegmentEngine(mirror.store(), LocalClock(organisation.zone()), currency=organisation.currency())
     moved: dict[str, int] = {}
     ingest = Ingest()
     for scheme, found in sort_members(engine, schemes.schemes, schemes.segments, moment, schemes.fields):
-        moves = _moves(scheme, found)
+        moves = _moves(scheme, found, first=first)
         moved[scheme.scheme_id] = _record(ingest, scheme, schemes.version, moves, moment)
         beat({"done": len(moved), "total": len(schemes.schemes)})
     logger.info("sorted members", extra={"action": "tiers.sort", "version": schemes.version, "moved": sum(moved.values())})
     return {"version": schemes.version, "moved": moved}
 
 
-def _moves(scheme: Scheme, found: Sorted) -> Iterator[tuple[int, str | None, str]]:
-    """Yield member, old level (None = the last one, never sorted) and new level of everybody who moved."""
+def _moves(scheme: Scheme, found: Sorted, *, first: bool) -> Iterator[tuple[int, str | None, str]]:
+    """Yield member, old level (None = the scheme was never sorted before) and new level of everybody who moved."""
     base = scheme.levels[-1].level_id
     before = dict(TierHolding.objects.filter(scheme_id=scheme.scheme_id).values_list("identity_id", "level_id"))
+    unknown = None if first else base
     for level_id, members in found.items():
         for member in members.tolist():
-            old = before.pop(member, None)
+            old = before.pop(member, unknown)
             if old != level_id:
                 yield member, old, level_id
     for member, old in sorted(before.items()):

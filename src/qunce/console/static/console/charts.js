@@ -57,12 +57,36 @@
     };
   }
 
+  function flow(data) {
+    const ink = css("--q-ink");
+    const narrow = window.matchMedia("(max-width: 600px)").matches;
+    const names = new Map(data.nodes.map((node) => [node.id, node.name]));
+    return {
+      animationDuration: 350,
+      aria: { enabled: true },
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+      tooltip: {
+        ...tooltip(), trigger: "item",
+        formatter: (item) => item.dataType === "edge" ? `${names.get(item.data.source)} → ${names.get(item.data.target)}: ${number(item.value)}` : `${names.get(item.name)}: ${number(item.value)}`,
+      },
+      series: [{
+        type: "sankey", left: 8, right: narrow ? 8 : 110, top: 8, bottom: 8, nodeWidth: 14, nodeGap: 14, draggable: false, emphasis: { focus: "adjacency" },
+        data: data.nodes.map((node) => ({
+          name: node.id, itemStyle: { color: css(`--c${node.color}`) },
+          label: { position: narrow && node.side === ">" ? "left" : "right", color: ink, fontSize: 12, formatter: () => node.name },
+        })),
+        links: data.links.map(([source, target, value]) => ({ source, target, value })),
+        lineStyle: { color: "source", opacity: 0.28, curveness: 0.5 },
+      }],
+    };
+  }
+
   function draw(element) {
     if (!window.echarts) return;
     const data = JSON.parse(element.dataset.chart);
     const chart = drawn.get(element) || echarts.init(element, null, { renderer: "canvas" });
     drawn.set(element, chart);
-    chart.setOption(lines(data), true);
+    chart.setOption(data.kind === "flow" ? flow(data) : lines(data), true);
     element.dataset.ready = "1";
   }
 
