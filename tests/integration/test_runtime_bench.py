@@ -11,14 +11,18 @@ import pytest
 
 from qunce.runtime.bench import command
 from qunce.runtime.bench.cases import CASES, Case
+from qunce.runtime.bench.engine_cases import NO_BOTS, decide
 from qunce.runtime.bench.figures import Figure, table
+from qunce.runtime.bench.machine import describe
 from qunce.runtime.bench.plan import Plan
+from qunce.runtime.bench.sizes import sizes
 from qunce.runtime.cli.main import main
 
 FIELDS = {
-    "case", "name", "size", "value", "best", "by_cpu", "runs", "unit", "target", "more_is_better", "cpu_s", "peak_mb",
-    "baseline", "baseline_value", "note", "ratio", "met",
+    "case", "name", "size", "value", "best", "by_cpu", "runs", "unit", "target", "more_is_better", "of_core", "cpu_s",
+    "peak_mb", "baseline", "baseline_value", "note", "ratio", "met",
 }  # fmt: skip
+MACHINE = describe(Path("/"))
 PAGES = {"page groups", "page group", "page members", "page member", "page search", "page login"}
 
 
@@ -88,6 +92,23 @@ def test_the_list_names_every_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(CASES)
 
 
+def test_without_nonebot_its_rows_stay_and_say_so() -> None:
+    timed = {"seconds": [1.0], "cpu": [1.0], "peak_mb": 1.0, "counts": [10], "mean_chars": 8.0, "wall_ns": [5], "cpu_ns": [4]}
+    absent = {"absent": True, "seconds": [], "cpu": []}
+    figures = list(decide(_plan(timed, absent)))
+    assert [figure.ratio for figure in figures] == [pytest.approx(0.2), None, None, None]
+    assert {figure.note for figure in figures} == {"", NO_BOTS}
+    assert NO_BOTS in command.text_of(
+        {"full": False, "scale": 1.0, "made": "", "before": MACHINE, "after": MACHINE}, figures, {}
+    )
+
+
+def test_what_one_core_does_is_held_against_cpu_time() -> None:
+    figure = Figure(case="x", name="x", size="", value=10, by_cpu=30, unit="/s", target=20, more_is_better=True, of_core=True)
+    assert figure.met is True
+    assert "yes CPU" in table([figure])
+
+
 @pytest.mark.parametrize(
     ("more_is_better", "ratio", "met"),
     [
@@ -109,6 +130,14 @@ def _measure(case: str, out: Path, *more: str) -> dict[str, list[dict[str, objec
     assert main(["bench", "--only", case, "--scale", "0.001", "--json", str(out), *more]) == 0
     said: dict[str, list[dict[str, object]]] = json.loads(out.read_text("utf-8"))
     return said
+
+
+def _plan(timed: dict[str, object], bots: dict[str, object]) -> Plan:
+    class Shop:
+        def run(self, target: str, params: object) -> dict[str, object]:
+            return bots if target == "rivals:nonebot" else timed
+
+    return Plan(sizes(full=False, scale=0.001), Shop())  # type: ignore[arg-type]  # nothing but `run` is asked for
 
 
 def _server_url() -> str:

@@ -5,9 +5,7 @@ There is one way in, for imports, connectors and operators' own actions alike.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -21,6 +19,7 @@ from qunce.readmodels import search
 from qunce.readmodels.projector import Projector, settle
 from qunce.readmodels.rows import Database
 from qunce.runtime.clock import now_ms
+from qunce.runtime.garbage import fewer_collections
 from qunce.runtime.organisation import currency, zone
 
 READMODELS = "readmodels"
@@ -106,22 +105,6 @@ class Ingest:
             if groups:
                 search.tidy(self.database)
             return groups
-
-
-@contextmanager
-def fewer_collections() -> Iterator[None]:
-    """Let the garbage collector run rarely while millions of small objects without cycles come and go.
-
-    It took a sixth of an import. What was there before is not walked again either.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

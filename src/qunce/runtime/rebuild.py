@@ -43,7 +43,8 @@ from qunce.readmodels.projector import Projector, settle
 from qunce.readmodels.rows import Database
 from qunce.runtime import organisation
 from qunce.runtime.clock import now_ms
-from qunce.runtime.ingest import READMODELS, fewer_collections
+from qunce.runtime.garbage import fewer_collections
+from qunce.runtime.ingest import READMODELS
 
 _CHILDREN_FIRST = (
     Question, Reaction, Happening, GroupDay, Message, Membership, Order, TierHolding, TierMove, TagHolding, AttributeValue,

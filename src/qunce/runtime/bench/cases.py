@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
+from qunce.runtime.bench.engine_cases import decide, decide_light
 from qunce.runtime.bench.figures import Figure
 from qunce.runtime.bench.pages_case import pages
 from qunce.runtime.bench.plan import Plan, costs, of_rates, of_seconds
@@ -212,4 +213,6 @@ CASES: Final[dict[str, Case]] = {
     "start": Case(title="start-up of the command line", figures=_start),
     "rebuild": Case(title="folding the whole journal again and comparing", figures=_rebuild),
     "simulate": Case(title="speed of the simulator", figures=_simulate),
+    "decide": Case(title="whole decisions on messages, on one core", figures=decide),
+    "decide-light": Case(title="decisions without the text models", figures=decide_light),
 }  # fmt: skip

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         data = head | {"figures": [figure.as_json() for figure in figures], "not_measured": broken}
         args.json.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(_text(head, figures, broken))
+    sys.stdout.write(text_of(head, figures, broken))
     return 1 if any(reason.startswith("broken") for reason in broken.values()) else 0
 
 
@@ -76,15 +76,17 @@ def _measure(plan: Plan, names: Sequence[str]) -> tuple[list[Figure], dict[str, 
     return figures, broken
 
 
-def _text(head: dict[str, Any], figures: Sequence[Figure], broken: dict[str, str]) -> str:
+def text_of(head: dict[str, Any], figures: Sequence[Figure], broken: dict[str, str]) -> str:
+    """Return what is printed: the machine, the table, and what could not be measured or compared."""
     sized = "full sizes" if head["full"] else "a tenth of the sizes the targets are set for (--full measures those)"
     scaled = f", × {head['scale']:g}" if head["scale"] != 1 else ""
     lines = [
         f"群策 benchmark, {head['made']}, {sized}{scaled}\n{sentence(head['before'], head['after'])}\n"
         "figure = median of n runs by the clock; by CPU = the same with only the process's CPU time counted; "
-        "ratio = how many times better than the baseline\n\n",
+        "ratio = how many times better than the baseline; met CPU = of one core: target and ratio by CPU\n\n",
         table(figures),
     ]
+    lines += [f"\n{figure.name}: {figure.note}\n" for figure in figures if figure.note and not figure.baseline]
     lines += [f"\n{name} {reason}\n" for name, reason in broken.items()]
     return "".join(lines)
 

@@ -25,6 +25,8 @@ class Figure:
     target: float | None = None
     """What `value` should reach or stay under; None = no target was set."""
     more_is_better: bool = False
+    of_core: bool = False
+    """True = what one core does is asked for: `by_cpu` is held against the target and the baseline, which is by CPU too."""
     cpu_s: float | None = None
     """CPU seconds of the process that did the work, all runs together; a database server's own are not in it."""
     peak_mb: float | None = None
@@ -37,16 +39,21 @@ class Figure:
     @property
     def ratio(self) -> float | None:
         """How many times better than the baseline; None = no baseline. Below 1 means worse."""
-        if not self.baseline_value or not self.value:
+        if not self.baseline_value or not self.held:
             return None
-        return self.value / self.baseline_value if self.more_is_better else self.baseline_value / self.value
+        return self.held / self.baseline_value if self.more_is_better else self.baseline_value / self.held
 
     @property
     def met(self) -> bool | None:
         """Whether the target is met; None = there is none."""
         if self.target is None:
             return None
-        return self.value >= self.target if self.more_is_better else self.value <= self.target
+        return self.held >= self.target if self.more_is_better else self.held <= self.target
+
+    @property
+    def held(self) -> float:
+        """What is held against target and baseline."""
+        return self.by_cpu if self.of_core and self.by_cpu is not None else self.value
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
@@ -77,9 +84,14 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     return (
         figure.name, figure.size, number(figure.value), number(figure.best), number(figure.by_cpu), str(figure.runs),
         figure.unit,
-        sign + number(figure.target) if figure.target is not None else "", {True: "yes", False: "NO", None: ""}[figure.met],
+        sign + number(figure.target) if figure.target is not None else "", _met(figure),
         number(figure.cpu_s), number(figure.peak_mb), f"{figure.ratio:.3g} ×" if figure.ratio else "", baseline,
     )  # fmt: skip
+
+
+def _met(figure: Figure) -> str:
+    said = {True: "yes", False: "NO", None: ""}[figure.met]
+    return f"{said} CPU" if figure.of_core and said else said
 
 
 def number(value: float | None) -> str:

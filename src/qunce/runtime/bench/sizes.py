@@ -25,6 +25,10 @@ class Sizes:
     """Facts of each mirror, and the seconds a metric may take over them."""
     fact_members: int
     simulated_days: int
+    decisions: int
+    """Messages decided on in memory."""
+    naive_decisions: int
+    """Messages the rivals of the decision core are given."""
     runs: int
     """Repetitions of what takes milliseconds."""
     few_runs: int
@@ -50,6 +54,8 @@ def sizes(*, full: bool, scale: float) -> Sizes:
         facts=tuple(facts),
         fact_members=of(100_000, 1_000_000, 100),
         simulated_days=30,
+        decisions=of(20_000, 200_000, 200),
+        naive_decisions=of(1_000, 5_000, 50),
         runs=10 if scale >= LEAST_TELLING else 1,
         few_runs=3 if scale >= LEAST_TELLING else 1,
     )

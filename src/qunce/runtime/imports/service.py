@@ -16,10 +16,11 @@ from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
+from qunce.runtime.garbage import fewer_collections
 from qunce.runtime.imports.reading import Request, read_files
 from qunce.runtime.imports.report import Report
 from qunce.runtime.imports.storing import store
-from qunce.runtime.ingest import Ingest, fewer_collections
+from qunce.runtime.ingest import Ingest
 
 JOB_KIND = "import"
 ABANDONED_S = 7 * 86_400

@@ -26,8 +26,8 @@ def walk_part(task: Task, part: Part, progress: Progress = lambda done, total: N
     from qunce.journal.store import Journal
     from qunce.playbook.load import parse
     from qunce.readmodels.rows import Database
+    from qunce.runtime.garbage import fewer_collections
     from qunce.runtime.happenings import Resolver
-    from qunce.runtime.ingest import fewer_collections
     from qunce.runtime.live import marks
     from qunce.runtime.replay.walk import Walk
 
