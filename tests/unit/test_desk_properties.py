@@ -158,8 +158,13 @@ def test_groups_do_not_touch_each_other(steps: list[tuple[int, str, str, int, st
 
 @pytest.mark.parametrize(
     ("pattern", "hint"),
-    [(needs._COMPLAINT, needs._COMPLAINT_HINT), (needs._ORDER, needs._ORDER_HINT)],
-    ids=["complaints", "trouble with orders"],
+    [
+        (needs._COMPLAINT, needs._COMPLAINT_HINT),
+        (needs._ORDER, needs._ORDER_HINT),
+        (needs._ASKS, needs._QUESTION_HINT),
+        (needs._SHORT_TAG, needs._QUESTION_HINT),
+    ],
+    ids=["complaints", "trouble with orders", "questions", "short questions"],
 )
 def test_the_quick_look_misses_nothing(pattern: re.Pattern[str], hint: re.Pattern[str]) -> None:
     @given(st.from_regex(pattern))
@@ -168,6 +173,14 @@ def test_the_quick_look_misses_nothing(pattern: re.Pattern[str], hint: re.Patter
         assert hint.search(text)
 
     holds()
+
+
+@given(st.text(max_size=20) | st.sampled_from(["怎麼", "請問", "WHERE", "？", "﹖", "𝐰𝐡𝐞𝐫𝐞", "⑴"]))
+@settings(max_examples=500, deadline=None)
+def test_the_quick_look_at_unfolded_text_misses_nothing(text: str) -> None:
+    folded = Views(text).folded
+    if any(hint.search(folded) for hint in (needs._COMPLAINT_HINT, needs._ORDER_HINT, needs._QUESTION_HINT)):
+        assert needs._ANY_HINT.search(text)
 
 
 @given(st.text(max_size=3_000))

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -140,6 +142,44 @@ def test_deciding_does_not_change_the_state(course: list[Happening]) -> None:
     for happening in course[-1:]:
         core.decide(state, happening, program(), happening.event.ts_ms, ask_pass=True)
     assert core.dump(state) == before
+
+
+@settings(max_examples=80, deadline=None)
+@given(courses())
+def test_signs_leave_out_no_rule_that_would_find_something(course: list[Happening]) -> None:
+    state = core.State()
+    for happening in course:
+        quick = core.decide(state, happening, program(), happening.event.ts_ms)
+        asked_all = core.decide(state, happening, program(), happening.event.ts_ms, ask_pass=True)
+        assert quick == tuple(decision for decision in asked_all if decision.verdict != "pass")
+        core.step(state, happening, program(), happening.event.ts_ms)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [contacts._PHONE, contacts._LOOSE_PHONE, contacts._QQ, contacts._QQ_MAIL, contacts._WECHAT, contacts._WECHAT_NAME],
+)
+def test_the_quick_look_for_contacts_misses_none(pattern: re.Pattern[str]) -> None:
+    @given(st.from_regex(pattern))
+    @settings(max_examples=200, deadline=None)
+    def holds(text: str) -> None:
+        stripped = Views(text).stripped
+        if pattern.search(stripped.translate(contacts._NUMERALS)) or pattern.search(stripped):
+            assert contacts.may_be_in(Views(text))
+
+    holds()
+
+
+@given(st.text(max_size=80))
+def test_the_numbers_of_a_text_are_the_least_of_its_pieces(text: str) -> None:
+    data = text.encode("utf-32-le", "surrogatepass")
+    pieces = [crc32(data[start : start + 8]) for start in range(0, len(data) - 4, 4)]
+    expected = (
+        b"".join(min(piece ^ mask for piece in pieces).to_bytes(4, "little") for mask in fingerprint._SCRAMBLE)
+        if pieces
+        else b""
+    )
+    assert fingerprint.near(text) == (expected if len(text) >= fingerprint.MIN_NEAR_CHARS else b"")
 
 
 @settings(max_examples=60, deadline=None)

@@ -101,6 +101,16 @@ def test_deciding_again_gives_the_same_decisions(name: str, seed: int) -> None:
     assert {type(decision).__name__ for decision in first} == {"Decision", "DeskDecision"}
 
 
+@pytest.mark.parametrize("name", ["muying", "bans"])
+def test_signs_leave_out_no_rule_that_would_find_something(name: str) -> None:
+    state = core.State()
+    for item in happenings(journal(7)):
+        quick = core.decide(state, item, program(name), item.event.ts_ms)
+        asked_all = core.decide(state, item, program(name), item.event.ts_ms, ask_pass=True)
+        assert quick == tuple(decision for decision in asked_all if decision.verdict != "pass")
+        core.step(state, item, program(name), item.event.ts_ms)
+
+
 def test_folding_stored_decisions_gives_the_same_state() -> None:
     items = list(happenings(journal(1)))
     decided, folded = core.State(), core.State()

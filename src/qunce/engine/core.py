@@ -79,12 +79,13 @@ def compile_rules(loaded: Loaded, learnt: Mapping[LearntName, Learnt] = _NOTHING
 
 def fold(state: State, item: Happening | AnyDecision | Approved | Undone) -> State:
     """Return the state after a happening, a decision, or a colleague's word on a decision."""
-    if isinstance(item, DeskDecision):
-        fold_desk(state.desk, item)
-        return state
     if isinstance(item, Happening):
         fold_desk(state.desk, item)
-    fold_moderation(state.moderation, item)
+        fold_moderation(state.moderation, item)
+    elif isinstance(item, DeskDecision):
+        fold_desk(state.desk, item)
+    else:
+        fold_moderation(state.moderation, item)
     return state
 
 
@@ -115,6 +116,8 @@ def decide(
     The desk is told when a message was found to break a rule: its questions need no answer.
     """
     moderated = decide_moderation(state.moderation, happening, program.moderation, now_ms, ask_pass=ask_pass)
+    if not moderated:
+        return decide_desk(state.desk, happening, program.desk, now_ms, ask_pass=ask_pass)
     suspect = any(decision.verdict != "pass" and decision.mode != "observe" for decision in moderated)
     return (*moderated, *decide_desk(state.desk, happening, program.desk, now_ms, suspect=suspect, ask_pass=ask_pass))
 

@@ -20,7 +20,7 @@ _TEXT_BODIES = (MessageCreated, MessageEdited)
 class Happening:
     """One event as the engine sees it. Equal inputs give equal views, so it may be shared between areas."""
 
-    __slots__ = ("_views", "actor", "event", "group", "others", "received_ms", "seq", "subject")
+    __slots__ = ("_views", "actor", "event", "group", "others", "person", "received_ms", "seq", "subject")
 
     def __init__(
         self,
@@ -43,6 +43,8 @@ class Happening:
         self.group = group
         self.actor = actor
         self.subject = subject
+        self.person = subject if subject is not None else actor
+        """Whom the event is about: its subject where there is one, else its actor."""
         self.received_ms = received_ms
         self.others = others
         self._views: Views | None = None
@@ -67,11 +69,6 @@ class Happening:
         if self._views is None:
             self._views = views_of(self.text)
         return self._views
-
-    @property
-    def person(self) -> IdentityId | None:
-        """Whom the event is about: its subject where there is one, else its actor."""
-        return self.subject if self.subject is not None else self.actor
 
     @property
     def accounts(self) -> tuple[IdentityId, ...]:

@@ -10,7 +10,7 @@ from qunce.domain.events import GroupDismissed, MemberLeft, MessageCreated, Mess
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine.desk import needs
 from qunce.engine.desk.answering import answered, early_answer
-from qunce.engine.desk.look import Address, Look
+from qunce.engine.desk.look import Address, Look, Side, side_of
 from qunce.engine.desk.making import awaits, passed, released
 from qunce.engine.desk.program import ORDER, DeskProgram
 from qunce.engine.desk.state import GroupDesk, State, Thread
@@ -39,18 +39,25 @@ def decide(
     clock = program.clock(group.platform_id, group.name)
     if clock is None:
         return ()
-    look = Look(state, group, happening, program, clock, now_ms)
-    until = min(look.ts_ms, now_ms)
-    decisions: list[DeskDecision] = []
-    if group.timer_ms < until:
-        fired, look.threads = fire(group, happening.group, program, clock, until, now_ms)
-        decisions += fired
-    body = happening.event.body
+    event = happening.event
+    body, person, until = event.body, happening.person, min(event.ts_ms, now_ms)
+    side: Side = "other"
+    fires = group.timer_ms < until
     if isinstance(body, MessageCreated):
-        if happening.person is not None:
-            decisions += _message(look, body, happening.person, suspect=suspect, ask_pass=ask_pass)
-    elif look.threads:
-        decisions += _goes(look)
+        if person is not None:
+            side = side_of(state, group, program, clock, person, event.actor)
+        if not fires and (side == "other" or (not ask_pass and _is_plain(group, program, happening, body, side))):
+            return ()
+    elif not fires and not group.threads:
+        return ()
+    look = Look(state, group, happening, program, clock, now_ms)
+    decisions: list[DeskDecision] = []
+    if fires:
+        decisions, look.threads = fire(group, happening.group, program, clock, until, now_ms)
+    if not isinstance(body, MessageCreated):
+        decisions += _goes(look) if look.threads else []
+    elif person is not None:
+        decisions += _message(look, body, person, side, suspect=suspect, ask_pass=ask_pass)
     return tuple(decisions)
 
 
@@ -98,14 +105,13 @@ def _goes(look: Look) -> list[DeskDecision]:
     return []
 
 
-def _message(look: Look, body: MessageCreated, person: IdentityId, *, suspect: bool, ask_pass: bool) -> list[DeskDecision]:
-    side = look.side(person, look.event.actor)
+def _message(
+    look: Look, body: MessageCreated, person: IdentityId, side: Side, *, suspect: bool, ask_pass: bool
+) -> list[DeskDecision]:
     if side == "other":
         return []
     if side == "staff":
         return answered(look, Address(look, body, person), person) if look.threads else []
-    if _is_plain(look, body, person, ask_pass=ask_pass):
-        return []
     address = Address(look, body, person)
     decisions = _peer(look, address, person) if look.threads and address.people else []
     own, reason = _own(look, body, address, person, suspect=suspect)
@@ -114,17 +120,19 @@ def _message(look: Look, body: MessageCreated, person: IdentityId, *, suspect: b
     return [*decisions, passed(look, person, reason)] if ask_pass else decisions
 
 
-def _is_plain(look: Look, body: MessageCreated, person: IdentityId, *, ask_pass: bool) -> bool:
+def _is_plain(group: GroupDesk, program: DeskProgram, happening: Happening, body: MessageCreated, side: Side) -> bool:
     """Tell cheaply that a message is talk that touches nobody's clock: most messages are."""
+    if side == "staff":
+        return not group.threads
+    person = happening.person
     return (
-        not ask_pass
-        and person not in look.threads
-        and person not in look.group.newcomers
+        person not in group.threads
+        and person not in group.newcomers
         and body.reply_to is None
         and not body.mentions
+        and program.judge is None
         and "@" not in body.text
-        and look.program.judge is None
-        and needs.asked(look.happening.views) is None
+        and needs.asked(happening.views) is None
     )
 
 

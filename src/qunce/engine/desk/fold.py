@@ -24,6 +24,7 @@ from qunce.engine.happening import Happening
 MAX_NEWCOMERS: Final = 500
 """Most newcomers remembered of a group; in a raid the oldest are forgotten first."""
 PEER_TAG: Final = "koc"
+_ORDINARY: Final = frozenset({"unknown", "member"})
 _KINDS: Final[dict[str, PartyKind]] = {
     "member": "member", "staff": "staff", "bot": "bot", "house_persona": "house_persona", "system": "system",
 }  # fmt: skip
@@ -58,9 +59,11 @@ def fold_people(state: State, item: Happening) -> None:
     party = item.event.subject or item.event.actor
     if party is None:
         return
-    if party.kind not in ("unknown", "member") and state.kinds.get(person) != party.kind:
+    kind = state.kinds.get(person)
+    if party.kind != kind and party.kind not in _ORDINARY:
         _flag(state, item, party.kind)
-    if party.name and state.kinds.get(person) == "staff" and isinstance(body, MessageCreated):
+        kind = party.kind
+    if kind == "staff" and party.name and isinstance(body, MessageCreated):
         state.staff[f"@{party.name}"] = person
 
 
@@ -125,13 +128,16 @@ def _fold_other(group: GroupDesk, item: Happening, person: IdentityId) -> None:
 
 
 def _fold_message(group: GroupDesk, item: Happening, body: MessageCreated, person: IdentityId) -> None:
-    party = item.event.actor
-    group.newcomers.pop(person, None)
-    if body.message_id is not None:
-        group.authors[body.message_id] = person
-        if len(group.authors) > MAX_AUTHORS:
-            del group.authors[next(iter(group.authors))]
-        group.early.pop(body.message_id, None)
+    party, message_id = item.event.actor, body.message_id
+    if group.newcomers:
+        group.newcomers.pop(person, None)
+    if message_id is not None:
+        authors = group.authors
+        authors[message_id] = person
+        if len(authors) > MAX_AUTHORS:
+            del authors[next(iter(authors))]
+        if group.early:
+            group.early.pop(message_id, None)
     if party is not None:
         _remember(group, party.platform_id, person)
         if party.name:

@@ -18,6 +18,7 @@ Side = Literal["staff", "member", "other"]
 EVERYBODY: Final = "@all"
 _CALLED: Final = re.compile(r"@(\S{1,40})")
 _MAX_NAME: Final = 20
+_NEITHER: Final = frozenset({"bot", "house_persona", "system"})
 
 
 class Look:
@@ -40,14 +41,8 @@ class Look:
         """The threads after the moments that passed before this happening; replaced, never changed."""
 
     def side(self, person: IdentityId, party: Party | None = None) -> Side:
-        """Return on which side of the desk a person is. The playbook's rosters and roles count beside flags."""
-        kind = self.state.kinds.get(person) or (party.kind if party is not None else "unknown")
-        if kind in ("bot", "house_persona", "system"):
-            return "other"
-        if kind == "staff" or (party is not None and party.platform_id in self.program.staff):
-            return "staff"
-        roles = self.clock.rule.staff_roles
-        return "staff" if roles and self.group.roles.get(person) in roles else "member"
+        """Return on which side of the desk a person is."""
+        return side_of(self.state, self.group, self.program, self.clock, person, party)
 
     def is_peer(self, person: IdentityId, party: Party | None) -> bool:
         """Tell whether a member is one whose answers count as informed."""
@@ -62,6 +57,18 @@ class Look:
         """Return a person's answered thread while it takes follow-ups."""
         thread = self.threads.get(person)
         return thread if thread is not None and not thread.waits and thread.timer_ms >= self.ts_ms else None
+
+
+def side_of(
+    state: State, group: GroupDesk, program: DeskProgram, clock: Clock, person: IdentityId, party: Party | None
+) -> Side:
+    """Return on which side of the desk a person is. The playbook's rosters and roles count beside flags."""
+    kind = state.kinds.get(person) or (party.kind if party is not None else "unknown")
+    if kind == "staff" or (party is not None and party.platform_id in program.staff):
+        return "other" if kind in _NEITHER else "staff"
+    if kind in _NEITHER:
+        return "other"
+    return "staff" if clock.staff_roles and group.roles.get(person) in clock.staff_roles else "member"
 
 
 class Address:

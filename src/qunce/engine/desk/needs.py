@@ -11,6 +11,7 @@ import re
 from typing import Final, Literal, NamedTuple
 
 from qunce.domain.desk import Need
+from qunce.domain.text import fold_table
 from qunce.engine.text.views import Views
 
 MAX_ASK_CHARS: Final = 300
@@ -37,9 +38,10 @@ _ORDER: Final = re.compile(
     r"where.{0,12}(?:order|package|parcel)|(?:not|never|n't).{0,16}(?:arrived|received|shipped|delivered)|"
     r"\b(?:refund|wrong item|missing item|damaged)\b"
 )
-_COMPLAINT_HINT: Final = re.compile("[诉评骗当坑黑假维1协曝智退钱烂差恶失负质垃敏肚坏霉毛虫异期满态管理回说应破a-z]")
-_ORDER_HINT: Final = re.compile("[收货送退账催递流裹少漏错缺手拆打坏碎裂破扁换补重改消扣付单券a-z]")
-"""Each complaint, and each trouble with an order, holds one of these characters: most messages hold none and are done with."""
+_COMPLAINT_CHARS: Final = "诉评骗当坑黑假维1协曝智退钱烂差恶失负质垃敏肚坏霉毛虫异期满态管理回说应破abcdefghijklmnopqrstuvwxyz"
+_ORDER_CHARS: Final = "收货送退账催递流裹少漏错缺手拆打坏碎裂破扁换补重改消扣付单券abcdefghijklmnopqrstuvwxyz"
+_QUESTION_CHARS: Final = "问教助解道咨怎何什啥咋多几哪谁不没否吗么呢?帮烦求链人abcdefghijklmnopqrstuvwxyz"
+"""Complaints, troubles with orders, questions: each holds one of its characters. Many messages hold none and are done with."""
 _ASKS: Final = re.compile(
     r"请问|请教|求问|求助|求解|想问|想请教|想知道|想咨询|问一下|问下|问问|咨询(?:一下|下)?|"
     r"怎么(?!这么|那么|都|也|可能|能这|说呢|会有|就|老|又)|怎样|如何(?!都)|为什么|为啥|咋(?!这么|那么)|为何|何时|何种|"
@@ -83,8 +85,21 @@ _TOGETHER: Final = re.compile(r"统一(?:回复|回答|说明|解答)|一起(?:�
 _WELCOME: Final = re.compile(r"欢迎|迎新|welcome")
 _NOTICE: Final = re.compile(r"^\s*(?:【|📢|🔔|⏰|\[?(?:公告|通知|预告|提醒|群规|活动)[\]】:]?)|https?://")
 _NOTICE_CHARS: Final = 220
+_COMPLAINT_HINT: Final = re.compile(f"[{_COMPLAINT_CHARS}]")
+_ORDER_HINT: Final = re.compile(f"[{_ORDER_CHARS}]")
+_QUESTION_HINT: Final = re.compile(f"[{_QUESTION_CHARS}]")
 _ENOUGH: Final = 2
 """A question has this many letters or characters at least."""
+
+
+def _any_hint() -> re.Pattern[str]:
+    """Return what finds in a text as written, not yet folded, any of the characters above in any spelling."""
+    hints = {*_COMPLAINT_CHARS, *_ORDER_CHARS, *_QUESTION_CHARS}
+    spellings = {chr(code) for code, folded in fold_table().items() if not hints.isdisjoint(folded)}
+    return re.compile(f"[{re.escape(''.join(sorted(hints | spellings)))}A-Z]")
+
+
+_ANY_HINT: Final = _any_hint()
 
 Tone = Literal["closing", "withdrawn", "other"]
 
@@ -99,7 +114,7 @@ class Asked(NamedTuple):
 
 def asked(views: Views) -> Asked | None:
     """Return what the words of a message ask for; None when they ask for nothing. Whom they are said to is not looked at."""
-    if len(views.stripped) < _ENOUGH:
+    if _ANY_HINT.search(views.text) is None or len(views.stripped) < _ENOUGH:
         return None
     text = views.folded[:MAX_TROUBLE_CHARS]
     complaint = _COMPLAINT_HINT.search(text) and _COMPLAINT.search(text)
@@ -113,6 +128,8 @@ def asked(views: Views) -> Asked | None:
 
 def _question(text: str) -> Asked | None:
     text = text[:MAX_ASK_CHARS]
+    if _QUESTION_HINT.search(text) is None:
+        return None
     found = _ASKS.search(text) or _SHORT_TAG.search(text)
     if found is None or (found[0] == "?" and "://" in text[: found.start()][-200:]) or _RHETORIC.search(text):
         return None

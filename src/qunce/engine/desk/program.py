@@ -20,6 +20,7 @@ class Clock:
         self.rule = rule
         self._hours = hours
         self.needs = frozenset(rule.needs)
+        self.staff_roles = frozenset(rule.staff_roles)
         self.peer_members = frozenset(rule.peer_members)
         self.brands = tuple(f"@{name}" for name in rule.brands)
         self._sooner = {item.need: item.within_s for item in rule.sooner}
@@ -72,9 +73,11 @@ class DeskProgram:
     def clock(self, platform_id: str | None, name: str | None) -> Clock | None:
         """Return the first rule that fits a group; None when no rule does."""
         names = (platform_id, name)
-        if names not in self._chosen:
-            self._chosen[names] = next((clock for clock in self._clocks if _fits(clock.rule, names)), None)
-        return self._chosen[names]
+        try:
+            return self._chosen[names]
+        except KeyError:
+            chosen = self._chosen[names] = next((clock for clock in self._clocks if _fits(clock.rule, names)), None)
+            return chosen
 
 
 def _fits(rule: AnswerRule, names: tuple[str | None, ...]) -> bool:

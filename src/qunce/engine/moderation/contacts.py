@@ -14,6 +14,9 @@ from qunce.engine.text.views import Views
 from qunce.playbook.schema.checks import ContactKind
 
 _NUMERALS: Final = str.maketrans("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺", "001234567891234567891")
+_DIGITS: Final = "0-9零\u3007一二三四五六七八九壹贰叁肆伍陆柒捌玖幺"
+_HINT: Final = re.compile(rf"[微薇威徽维卫葳嶶vw]|[{_DIGITS}]{{5}}|[{_DIGITS}oil]{{11}}")
+"""Names stand behind a cue, numbers have five digits or more in a row; in telephone numbers letters may stand for digits."""
 _FIVE: Final = re.compile(r"\d{5}")
 _PHONE: Final = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _LOOSE_PHONE: Final = re.compile(r"(?<![0-9a-z])(?=[0-9oil]{11}(?![0-9a-z]))(?=(?:[oil]{0,5}\d){5})[1il][3-9][0-9oil]{9}")
@@ -36,8 +39,15 @@ Contact = tuple[ContactKind, int, int]
 """Kind, and start and end in the text as written."""
 
 
+def may_be_in(views: Views) -> bool:
+    """Tell cheaply whether the text may give a contact; without this sign it gives none."""
+    return _HINT.search(views.stripped) is not None or "@" in views.folded
+
+
 def find(views: Views) -> list[Contact]:
     """Return the contacts in a text, in order of kinds; each number once."""
+    if not may_be_in(views):
+        return []
     stripped = views.stripped
     digits = stripped.translate(_NUMERALS) if not stripped.isascii() else stripped
     has_number = _FIVE.search(digits) is not None

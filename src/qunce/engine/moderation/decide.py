@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from qunce.domain.decisions import Decision, Evidence, Mode
 from qunce.domain.events import MemberJoined, MemberUpdated, MessageCreated, MessageEdited
+from qunce.domain.ids import IdentityId
 from qunce.engine.happening import Happening
 from qunce.engine.moderation.checks.behaviour import reported_by
 from qunce.engine.moderation.ladder import Sanction, local_time, sanction
 from qunce.engine.moderation.look import NOBODY, Look
-from qunce.engine.moderation.program import ActiveRule, Occasion, Program
-from qunce.engine.moderation.state import GroupState, State
+from qunce.engine.moderation.program import ActiveRule, Asked, Occasion, Program
+from qunce.engine.moderation.signs import FOR_EVERYONE, FOR_MEMBERS, FOR_STAFF
+from qunce.engine.moderation.state import GroupState, Person, State
 
 _MODE_RANK: Final = {"act": 0, "suggest": 1, "observe": 2}
 _VERDICT_RANK: Final = {"ban": 0, "remove": 1, "mute": 2, "warn": 3, "talk": 4, "review": 5, "pass": 6}
@@ -21,18 +24,15 @@ SOMEBODY: Final = "该成员"
 """Called so in notices when no name is known."""
 
 
+_OCCASIONS: Final[dict[type, Occasion]] = {MessageCreated: "message", MessageEdited: "edit", MemberJoined: "join"}
+
+
 def occasion_of(happening: Happening) -> Occasion | None:
     """Return which rules a happening sets off; None for none."""
     body = happening.event.body
-    if isinstance(body, MessageCreated):
-        return "message"
-    if isinstance(body, MessageEdited):
-        return "edit"
-    if isinstance(body, MemberJoined):
-        return "join"
-    if isinstance(body, MemberUpdated) and body.field in ("nickname", "card"):
-        return "profile"
-    return None
+    if isinstance(body, MemberUpdated):
+        return "profile" if body.field in ("nickname", "card") else None
+    return _OCCASIONS.get(type(body))
 
 
 def decide(
@@ -43,26 +43,34 @@ def decide(
     `now_ms` is the moment of deciding: it marks the decisions, and acts on nothing but the age of old messages. With `ask_pass`
     rules that found nothing say so too.
     """
-    occasion = occasion_of(happening)
-    if occasion is None or happening.group is None or happening.person is None:
+    group_id, person_id, body = happening.group, happening.person, happening.event.body
+    if group_id is None or person_id is None:
         return ()
-    group = state.groups.get(happening.group) or _new_group(happening)
-    rules = program.active(group)[occasion]
+    group = state.groups.get(group_id) or _new_group(happening)
+    plan = program.plan(group.platform_id, group.name)
+    if isinstance(body, MessageCreated) and not ask_pass:
+        person = group.people.get(person_id, NOBODY)
+        signs = plan.reader.read(state, group, person, happening, body)
+        rules = plan.worth_asking(signs | bound_by(state, program, happening, person_id, person))
+        return _decide(rules, Look(state, group, happening, program.tools), program, now_ms) if rules else ()
+    occasion = occasion_of(happening)
+    rules = plan.table[occasion] if occasion is not None else ()
     if not rules:
         return ()
     look = Look(state, group, happening, program.tools)
-    bound = _bound_by(look, program)
+    bound = bound_by(state, program, happening, person_id, look.person)
+    asked = tuple(pair for pair in rules if bound & pair[0].needs[0])
+    found = _decide(asked, look, program, now_ms)
+    return (*found, *_passes(rules, found, look, program, now_ms, bound)) if ask_pass else found
+
+
+def _decide(rules: Asked, look: Look, program: Program, now_ms: int) -> tuple[Decision, ...]:
     found: list[tuple[ActiveRule, Mode, tuple[Evidence, ...]]] = []
-    passed: list[Decision] = []
     for active, mode in rules:
-        evidence = _ask(active, look, program) if bound[active.rule.applies_to] else None
-        if evidence:
+        evidence = _ask(active, look, program)
+        if evidence is not None:
             found.append((active, mode, evidence))
-        elif ask_pass:
-            passed.append(_pass(active, mode, look, program, now_ms, exempt=not bound[active.rule.applies_to]))
-    if not found:
-        return tuple(passed)
-    return (*_weigh(found, look, program, now_ms), *passed)
+    return _weigh(found, look, program, now_ms) if found else ()
 
 
 def _new_group(happening: Happening) -> GroupState:
@@ -70,18 +78,23 @@ def _new_group(happening: Happening) -> GroupState:
     return GroupState(name=conv.name if conv else None, platform_id=conv.platform_id if conv else None)
 
 
-def _bound_by(look: Look, program: Program) -> dict[str, bool]:
-    """Return for which kinds of rules the person counts: members, staff, everyone."""
-    party = look.happening.event.subject or look.happening.event.actor
-    exempt = program.playbook.exempt
-    kind = look.state.kinds.get(look.happening.person, party.kind if party else "unknown")  # type: ignore[arg-type]  # not None here
-    is_exempt = (
+def bound_by(state: State, program: Program, happening: Happening, person_id: IdentityId, person: Person) -> int:
+    """Return the signs of the kinds of rules the person counts for: members, staff, everyone."""
+    party = happening.event.subject or happening.event.actor
+    kind = state.kinds.get(person_id) or (party.kind if party is not None else "unknown")
+    if kind == "system":
+        return 0
+    signs = FOR_EVERYONE if kind != "bot" else 0
+    if kind == "staff":
+        signs |= FOR_STAFF
+    exempt = program.exempt
+    if (
         kind in exempt.kinds
-        or kind == "system"
-        or look.person.role in exempt.roles
+        or person.role in exempt.roles
         or (party is not None and party.platform_id in program.exempt_members)
-    )
-    return {"members": not is_exempt, "staff": kind == "staff", "everyone": kind not in ("bot", "system")}
+    ):
+        return signs
+    return signs | FOR_MEMBERS
 
 
 def _ask(active: ActiveRule, look: Look, program: Program) -> tuple[Evidence, ...] | None:
@@ -162,6 +175,15 @@ def _decision(
         offence=result.offence,
         covered_by=result.covered_by,
     )
+
+
+def _passes(
+    rules: Asked, found: tuple[Decision, ...], look: Look, program: Program, now_ms: int, bound: int
+) -> Iterator[Decision]:
+    spoke = {decision.rule_id for decision in found}
+    for active, mode in rules:
+        if active.rule.rule_id not in spoke:
+            yield _pass(active, mode, look, program, now_ms, exempt=not bound & active.needs[0])
 
 
 def _pass(active: ActiveRule, mode: Mode, look: Look, program: Program, now_ms: int, *, exempt: bool) -> Decision:

@@ -9,6 +9,7 @@ Hashes are CRC-32, the same in every process; Python's own `hash` of a text is n
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import add
 from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -20,6 +21,22 @@ NEAR_SHARED: Final = 3
 """Numbers out of four that nearly equal texts must share."""
 _PACK: Final = Struct("<4I").pack
 _SCRAMBLE: Final = (0, 0x5BD1E995, 0xA3C59AC3, 0xF1357AEA)
+_MAX_PIECES: Final = 20_000
+"""Pieces whose numbers are remembered: everyday text is made of few."""
+
+
+class _Pieces(dict[str, tuple[int, ...]]):
+    """The four numbers of each two-character piece."""
+
+    def __missing__(self, piece: str) -> tuple[int, ...]:
+        if len(self) >= _MAX_PIECES:
+            self.clear()
+        number = crc32(piece.encode("utf-32-le", "surrogatepass"))
+        numbers = self[piece] = tuple([number ^ mask for mask in _SCRAMBLE])
+        return numbers
+
+
+_numbers_of: Final = _Pieces().__getitem__
 
 
 class Prints(NamedTuple):
@@ -44,9 +61,8 @@ def near(squeezed: str) -> bytes:
     """Return the four numbers that nearly equal texts share most of, four bytes each; empty for short texts."""
     if len(squeezed) < MIN_NEAR_CHARS:
         return b""
-    data = squeezed[:MAX_NEAR_CHARS].encode("utf-32-le", "surrogatepass")
-    pieces = [crc32(data[start : start + 8]) for start in range(0, len(data) - 4, 4)]
-    return _PACK(*[min([piece ^ mask for piece in pieces]) for mask in _SCRAMBLE])
+    text = squeezed[:MAX_NEAR_CHARS]
+    return _PACK(*map(min, *map(_numbers_of, map(add, text, text[1:]))))
 
 
 def alike(one: bytes, other: bytes) -> bool:

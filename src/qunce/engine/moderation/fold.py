@@ -41,6 +41,7 @@ MAX_FINDINGS: Final = 200
 SPARE: Final = 50
 """Forgetting is done for this many messages, or an hour, at a time."""
 MAX_PERSON_JOINS: Final = 20
+_ORDINARY: Final = frozenset({"unknown", "member"})
 _KINDS: Final[dict[str, PartyKind]] = {
     "member": "member", "staff": "staff", "bot": "bot", "house_persona": "house_persona", "system": "system",
 }  # fmt: skip
@@ -60,7 +61,8 @@ def fold(state: State, item: Happening | Decision | Approved | Undone) -> State:
 
 
 def _fold_happening(state: State, item: Happening) -> None:
-    body = item.event.body
+    event, person_id = item.event, item.person
+    body = event.body
     if isinstance(body, MemberUpdated) and body.field == "kind":
         _flag(state, item, _KINDS.get(body.new or "", "unknown"))
         return
@@ -69,25 +71,29 @@ def _fold_happening(state: State, item: Happening) -> None:
     group = state.groups.get(item.group)
     if group is None:
         group = state.groups[item.group] = GroupState()
-    conv = item.event.conv
+    conv = event.conv
     if conv is not None:
         group.platform_id = conv.platform_id
         group.name = conv.name or group.name
-    person_id = item.person
     if isinstance(body, GroupUpdated) and body.field == "name":
         group.name = body.new
     if person_id is None:
         return
-    party = item.event.subject or item.event.actor
-    if party is not None and party.kind not in ("unknown", "member") and state.kinds.get(person_id) != party.kind:
+    party = event.subject or event.actor
+    if party is not None and party.kind not in _ORDINARY and state.kinds.get(person_id) != party.kind:
         _flag(state, item, party.kind)
     person = group.people.get(person_id)
     if person is None:
         person = group.people[person_id] = Person()
-    ts = item.event.ts_ms
     if isinstance(body, MessageCreated):
         _fold_message(group, person_id, person, item, body)
-    elif isinstance(body, MemberJoined):
+    else:
+        _fold_other(group, person_id, person, item)
+
+
+def _fold_other(group: GroupState, person_id: IdentityId, person: Person, item: Happening) -> None:
+    body, ts = item.event.body, item.event.ts_ms
+    if isinstance(body, MemberJoined):
         person.joined_ms = ts
         person.messages = 0
         person.joins = [*(known for known in person.joins if known > ts - REJOIN_MS), ts][-MAX_PERSON_JOINS:]
@@ -119,20 +125,11 @@ def _fold_message(group: GroupState, person_id: IdentityId, person: Person, item
         _note_report(group, person_id, item, body.reply_to)
     squeezed = item.views.squeezed
     same, near = fingerprint.prints(squeezed)
-    group.recent.append(
-        Sent(
-            seq=item.seq,
-            ts_ms=ts,
-            person=person_id,
-            message_id=body.message_id,
-            chars=len(squeezed),
-            same=same,
-            near=near,
-            media=tuple([part.type for part in body.content if part.type != "text"]),
-        )
-    )
-    if len(group.recent) >= MAX_RECENT + SPARE or group.recent[0].ts_ms <= ts - RECENT_MS - JOINS_MS:
-        group.recent = [sent for sent in group.recent[-MAX_RECENT:] if sent.ts_ms > ts - RECENT_MS]
+    media = tuple([part.type for part in body.content if part.type != "text"]) if body.content else ()
+    recent = group.recent
+    recent.append(Sent(item.seq, ts, person_id, body.message_id, len(squeezed), same, near, media))
+    if len(recent) >= MAX_RECENT + SPARE or recent[0].ts_ms <= ts - RECENT_MS - JOINS_MS:
+        group.recent = [sent for sent in recent[-MAX_RECENT:] if sent.ts_ms > ts - RECENT_MS]
 
 
 def _note_report(group: GroupState, reporter: IdentityId, item: Happening, message_id: str) -> None:

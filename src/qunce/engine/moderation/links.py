@@ -32,6 +32,11 @@ def host_of(url: str) -> str | None:
     return host if _HOST.fullmatch(host) else None
 
 
+def may_be_in(views: Views) -> bool:
+    """Tell cheaply whether the text may hold a link; without this sign it holds none."""
+    return _HINT.search(views.folded) is not None
+
+
 def find(views: Views, parts: tuple[Part, ...] = ()) -> list[Link]:
     """Return the links of a message's parts and text in order, each host once."""
     found: dict[str, Link] = {}
@@ -40,7 +45,7 @@ def find(views: Views, parts: tuple[Part, ...] = ()) -> list[Link]:
         if host is not None:
             found.setdefault(host, (host, 0, 0))
     folded = views.folded
-    if _HINT.search(folded):
+    if may_be_in(views):
         for pattern in (_SCHEME, _BARE):
             for match in pattern.finditer(folded):
                 host = host_of(_DOT_FORMS.sub(".", match[1]))

@@ -13,7 +13,7 @@ from qunce.engine.moderation.checks import COSTS, FINDERS, Find
 from qunce.engine.moderation.checks.content import combination_source
 from qunce.engine.moderation.concepts import concept_phrases
 from qunce.engine.moderation.look import Tools
-from qunce.engine.moderation.state import GroupState
+from qunce.engine.moderation.signs import BOUND, Reader, needs_of
 from qunce.engine.text.phrases import Phrase, Scanner, wildcard
 from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule, Term
@@ -47,10 +47,35 @@ class ActiveRule(NamedTuple):
     finds: tuple[tuple[Find, Check], ...]
     ladder: Ladder | None
     free: tuple[Hours, ...]
+    needs: tuple[int, ...]
+    """What a message must show for the rule to hold (`signs`): one sign of each."""
 
 
-Table = dict[Occasion, tuple[tuple[ActiveRule, Mode], ...]]
+Asked = tuple[tuple[ActiveRule, Mode], ...]
+"""Rules to be asked, each with the mode it has in the group."""
 TRIGGERS: Final[tuple[Trigger, ...]] = ("message", "join", "profile")
+
+
+class Plan:
+    """The rules of one group, by what sets them off."""
+
+    __slots__ = ("_by_signs", "reader", "table")
+
+    def __init__(self, table: dict[Occasion, Asked], tools: Tools) -> None:
+        self.table = table
+        checks = [check for active, _ in table["message"] for _, check in active.finds]
+        needs = [active.needs for active, _ in table["message"]]
+        self.reader = Reader(checks, needs, tools.scanner, tools.blocklist)
+        self._by_signs: dict[int, Asked] = {}
+
+    def worth_asking(self, signs: int) -> Asked:
+        """Return the rules that a message with these signs can set off, in their order."""
+        rules = self._by_signs.get(signs)
+        if rules is None:
+            rules = self._by_signs[signs] = tuple(
+                pair for pair in self.table["message"] if all(signs & need for need in pair[0].needs)
+            )
+        return rules
 
 
 class Program:
@@ -59,23 +84,25 @@ class Program:
     def __init__(self, playbook: Playbook, version: str, learnt: Mapping[ModelName, Learnt]) -> None:
         self.playbook = playbook
         self.version = version
+        self.exempt = playbook.exempt
         self.exempt_members = frozenset(playbook.exempt.members)
         ladders = {ladder.ladder_id: ladder for ladder in playbook.ladders}
         self.rules = tuple(_activate(rule, ladders) for rule in playbook.rules if rule.enabled)
         self.tools = Tools(Scanner(tuple(_phrases(playbook))), frozenset(playbook.blocklist), dict(learnt))
-        self._tables: dict[tuple[str | None, str | None], Table] = {}
+        self._plans: dict[tuple[str | None, str | None], Plan] = {}
 
-    def active(self, group: GroupState) -> Table:
-        """Return the rules of a group by trigger, with the mode each has there."""
-        names = (group.platform_id, group.name)
-        table = self._tables.get(names)
-        if table is None:
-            table = self._tables[names] = self._table(tuple(name for name in names if name))
-        return table
+    def plan(self, platform_id: str | None, name: str | None) -> Plan:
+        """Return the rules of a group of these names, by what sets them off."""
+        names = (platform_id, name)
+        plan = self._plans.get(names)
+        if plan is None:
+            table = self._table(tuple(name for name in names if name))
+            plan = self._plans[names] = Plan(table, self.tools)
+        return plan
 
-    def _table(self, names: tuple[str, ...]) -> Table:
+    def _table(self, names: tuple[str, ...]) -> dict[Occasion, Asked]:
         chosen = [(active, _mode(active.rule, names)) for active in self.rules if _applies(active.rule, names)]
-        table: Table = {
+        table: dict[Occasion, Asked] = {
             trigger: tuple(pair for pair in chosen if all(trigger in check.triggers for _, check in pair[0].finds))
             for trigger in TRIGGERS
         }
@@ -97,6 +124,7 @@ def _activate(rule: Rule, ladders: dict[str, Ladder]) -> ActiveRule:
         finds=tuple((FINDERS[type(check)], check) for check in ordered),
         ladder=ladders[rule.ladder] if rule.ladder is not None else None,
         free=tuple(parse_hours(hours) for hours in rule.free_hours),
+        needs=(BOUND[rule.applies_to], *needs_of(rule.when)),
     )
 
 
