@@ -8,10 +8,16 @@ from django.test import Client
 from django.urls import reverse
 
 from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
-from qunce.readmodels.models import Group
+from qunce.domain.desk import DeskDecision
+from qunce.engine import core
+from qunce.outbox.models import Delivery, State
+from qunce.playbook.load import parse
+from qunce.readmodels.models import Group, Message
 from qunce.runtime.clock import now_ms
+from qunce.runtime.happenings import Resolver
 from qunce.runtime.live.desk import table
-from qunce.runtime.models import Case, DeskThread, Mark, ThreadState
+from qunce.runtime.live.wiring import DryRun
+from qunce.runtime.models import Case, Channel, DeskThread, Mark, ThreadState
 from qunce.testing.live import Stage
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +187,7 @@ def test_taking_over_giving_away_and_putting_aside(sign_in: SignIn, stage: Stage
     )
 
 
-@pytest.mark.parametrize("name", ["desk-thread", "assign-thread", "snooze-thread", "settle-thread"])
+@pytest.mark.parametrize("name", ["desk-thread", "assign-thread", "snooze-thread", "settle-thread", "reply-thread"])
 def test_a_matter_outside_the_scope_does_not_exist(name: str, sign_in: SignIn, stage: Stage) -> None:
     client = sign_in(Role.SUPPORT_AGENT, (Group.objects.get(name="二群").pk,))
     send = client.get if name == "desk-thread" else client.post
@@ -207,7 +213,7 @@ def test_the_page_costs_the_same_queries_however_many_wait(
         for number in range(count):
             stage.say(f"人{count}-{number}", "请问多少钱？", group=f"群{number}")
         stage.react()
-        with django_assert_num_queries(34):  # type: ignore[attr-defined]  # pytest-django's own context manager
+        with django_assert_num_queries(37):  # type: ignore[attr-defined]  # pytest-django's own context manager
             text_of(client, "desk")
         with django_assert_num_queries(14):  # type: ignore[attr-defined]  # the same
             text_of(client, "desk", part="list")
@@ -232,3 +238,106 @@ def test_a_lost_table_is_made_again_from_the_engine_s_memory(stage: Stage) -> No
     assert sorted(waiting.values_list("seq", "group_id", "asked_seq", "due_ms", "late")) == before
     assert DeskThread.objects.get(pk=999).reason == "lost"
     assert table.align(stage.reactor._database, stage.reactor.state, "1", now_ms()) == 0
+
+
+def test_an_answer_from_the_page_goes_out_quoting_and_stops_the_clock_as_its_author_s(sign_in: SignIn, stage: Stage) -> None:
+    row = thread_of("演练一群")
+    client = sign_in(Role.SUPERVISOR)
+    client.post(reverse("reply-thread", args=[row.seq]), {"text": " 洗完脸敷十五分钟 <i>哦</i> "})
+    client.post(reverse("reply-thread", args=[row.seq]), {"text": "洗完脸敷十五分钟 <i>哦</i>"})
+    assert Delivery.objects.count() == 1
+    assert "正在发送" in text_of(client, "desk-thread", row.seq)
+    stage.wait(2)
+    assert stage.deliver() == ["message.send"]
+    stage.react()
+    said = Message.objects.order_by("-seq").first()
+    assert said is not None
+    assert said.text == "洗完脸敷十五分钟 <i>哦</i>"
+    assert said.reply_to == row.asked_seq
+    row.refresh_from_db()
+    assert (row.state, row.staff, row.reason) == (ThreadState.ANSWERED, "supervisor-0", "console")
+    assert row.owner_id == Staff.objects.get(username="supervisor-0").pk
+    page = text_of(client, "desk-thread", row.seq, show="ended")
+    assert "supervisor-0 已回复" in page
+    assert "已送达" in page
+    assert "<i>" not in page
+    assert DeskThread.objects.filter(state=ThreadState.WAITING).count() == 1
+
+
+def test_words_of_patience_start_the_clock_for_the_next_answer(sign_in: SignIn, stage: Stage) -> None:
+    row = thread_of("演练一群")
+    sign_in().post(reverse("reply-thread", args=[row.seq]), {"text": "稍等，我问一下"})
+    stage.wait(2)
+    stage.deliver()
+    stage.react()
+    row.refresh_from_db()
+    assert (row.state, row.stage) == (ThreadState.WAITING, "next")
+    assert row.asked_seq == row.seq
+
+
+@pytest.mark.parametrize("how", ["simulated", "no_channel"])
+def test_where_nothing_can_be_sent_a_colleague_says_it_by_hand_and_taps(how: str, sign_in: SignIn, stage: Stage) -> None:
+    Channel.objects.update(**({"mode": "simulated"} if how == "simulated" else {"enabled": False}))
+    row = thread_of("演练一群")
+    client = sign_in()
+    page = client.post(reverse("reply-thread", args=[row.seq]), {"text": "洗完脸敷"}, follow=True).content.decode()
+    assert "等您在群里发出" in page
+    assert 'data-copy="洗完脸敷"' in page
+    assert stage.deliver() == []
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == (State.HUMAN, how)
+    stage.react()
+    row.refresh_from_db()
+    assert row.state == ThreadState.WAITING
+    client.post(reverse("finish-reply", args=[row.seq, delivery.pk]), {"done": "yes"})
+    stage.wait(1)
+    stage.react()
+    row.refresh_from_db()
+    assert (row.state, row.staff) == (ThreadState.ANSWERED, "admin-0")
+    assert "由人发出" in text_of(client, "desk-thread", row.seq)
+
+
+def test_an_answer_given_up_leaves_the_clock_running(sign_in: SignIn, stage: Stage) -> None:
+    Channel.objects.update(enabled=False)
+    row = thread_of("演练一群")
+    client = sign_in()
+    client.post(reverse("reply-thread", args=[row.seq]), {"text": "洗完脸敷"})
+    client.post(reverse("finish-reply", args=[row.seq, Delivery.objects.get().pk]), {"done": "no"})
+    stage.react()
+    row.refresh_from_db()
+    assert row.state == ThreadState.WAITING
+    assert client.post(reverse("finish-reply", args=[thread_of("二群").seq, Delivery.objects.get().pk])).status_code == 404
+
+
+def test_what_a_simulated_channel_pretends_is_no_answer(sign_in: SignIn, stage: Stage) -> None:
+    row = thread_of("演练一群")
+    sign_in().post(reverse("reply-thread", args=[row.seq]), {"text": "洗完脸敷"})
+    stage.connector = DryRun(stage.connector)
+    stage.wait(2)
+    stage.deliver()
+    stage.react()
+    assert Delivery.objects.get().receipt.startswith("simulated:")
+    row.refresh_from_db()
+    assert row.state == ThreadState.WAITING
+
+
+def test_what_cannot_be_sent_stays_in_the_field(sign_in: SignIn, stage: Stage) -> None:
+    row = thread_of("演练一群")
+    response = sign_in().post(reverse("reply-thread", args=[row.seq]), {"text": "长" * 2_001})
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "太长了" in page
+    assert "长" * 2_001 in page
+    assert not Delivery.objects.exists()
+
+
+def test_a_replay_counts_an_answer_from_the_console(sign_in: SignIn, stage: Stage) -> None:
+    sign_in().post(reverse("reply-thread", args=[thread_of("演练一群").seq]), {"text": "洗完脸敷"})
+    stage.wait(2)
+    stage.deliver()
+    program = core.compile_rules(parse({"playbook.yaml": ANSWERS}))
+    state, answered = core.State(), []
+    for happening in Resolver(stage.ingest.database).happenings(stage.ingest.journal.read(0, 100)):
+        decided = core.step(state, happening, program, happening.event.ts_ms)
+        answered += [one for one in decided if one.verdict == "answered"]
+    assert [one.staff for one in answered if isinstance(one, DeskDecision)] == ["admin-0"]

@@ -56,6 +56,34 @@ CASES: dict[str, tuple[str, str]] = {
           => answered sla by=小红 from=小助理 role=staff waited=2m why=reply
         """,
     ),
+    "an answer from the console is its author's, whoever our account is there": (
+        ALWAYS,
+        """
+        bot 群策
+        09:00 小红: 这个面膜怎么用呀
+          => awaits sla by=小红
+        09:02 群策 -> 1: 洗完脸敷十五分钟
+        09:02 小红 is answered by lili
+          => answered sla by=小红 staff=lili role=staff waited=2m why=console
+        """,
+    ),
+    "words of patience from the console start the next clock": (
+        ALWAYS,
+        """
+        09:00 小红: 这个面膜怎么用呀
+          => awaits sla by=小红
+        09:01 小红 is answered by lili with patience
+          => answered sla by=小红 staff=lili waited=1m holding
+          => awaits sla by=小红 stage=next due=09:06 why=holding
+        """,
+    ),
+    "an answer from the console to who does not wait changes nothing": (
+        ALWAYS,
+        """
+        09:00 小红: 早上好
+        09:01 小红 is answered by lili
+        """,
+    ),
     "any colleague stops the clock, not only the group's owner": (
         ALWAYS,
         """

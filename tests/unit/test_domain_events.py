@@ -13,7 +13,7 @@ EXPECTED_TYPES = (
     "group.dismissed", "contact.added", "contact.updated", "contact.removed", "contact.transferred", "tag.changed",
     "consent.changed", "broadcast.updated", "order.updated", "link.clicked", "connector.status", "identity.keyed",
     "identity.linked", "identity.unlinked", "attribute.set", "tag.put", "tag.taken", "segment.entered", "segment.left",
-    "tier.moved", "group.charted",
+    "tier.moved", "group.charted", "reply.given",
 )  # fmt: skip
 
 

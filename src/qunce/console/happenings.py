@@ -16,8 +16,8 @@ ICONS = {
     "member.joined": "user-plus", "member.left": "user-minus", "member.restricted": "ban", "member.unrestricted": "microphone",
     "member.updated": "edit", "member.requested": "user-plus", "contact.added": "user-plus", "contact.removed": "user-minus",
     "link.clicked": "link", "consent.changed": "shield-check", "tag.changed": "flag", "order": "shopping-cart",
-    "tier.moved": "cards", "message": "message", "group.updated": "edit", "group.created": "users-group",
-    "group.dismissed": "x",
+    "tier.moved": "cards", "message": "message", "reply.given": "message-reply", "group.updated": "edit",
+    "group.created": "users-group", "group.dismissed": "x",
 }  # fmt: skip
 
 
@@ -91,6 +91,8 @@ def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
             if not shown["old_title"]:
                 return _("%(scheme_title)s：%(new_title)s") % shown
             return _("%(scheme_title)s：%(old_title)s → %(new_title)s") % shown
+        case "reply.given":
+            return _("%(staff)s 从应答台回复了 %(name)s") % {**parts, "staff": str(detail.get("staff") or "")}
         case "group.dismissed":
             return _("群已解散")
         case "group.updated":

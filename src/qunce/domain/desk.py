@@ -57,6 +57,8 @@ class DeskDecision(Record, frozen=True):
     """Seconds waited by the clock on the wall."""
     late: bool = False
     responder: IdentityId | None = None
+    staff: str = ""
+    """Login name of the colleague who answered from the console; empty = the answer was a message of somebody there."""
     responder_role: Literal["staff", "peer", ""] = ""
     holding: bool = False
     """The answer only asks for patience (稍等); the thread waits on for the next one."""

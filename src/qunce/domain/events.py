@@ -368,6 +368,20 @@ class GroupCharted(Body, frozen=True, tag="group.charted"):
     reason: str = ""
 
 
+class ReplyGiven(Body, frozen=True, tag="reply.given"):
+    """A colleague answered `subject` from our desk: through our account there, or by their own hand in the platform's app."""
+
+    staff: str
+    """Login name of the colleague."""
+    answers: str | None = None
+    """`message_id` of what is answered; None = the platform gave none."""
+    message_id: str | None = None
+    """`message_id` of the answer; None = nobody told it."""
+    by_hand: bool = False
+    holding: bool = False
+    """It only asks for patience (稍等)."""
+
+
 AnyBody = (
     MessageCreated | MessageEdited | MessageDeleted | ReactionAdded | ReactionRemoved
     | MemberJoined | MemberLeft | MemberRestricted | MemberUnrestricted | MemberUpdated | MemberRequested
@@ -375,7 +389,7 @@ AnyBody = (
     | ContactAdded | ContactUpdated | ContactRemoved | ContactTransferred
     | TagChanged | ConsentChanged | BroadcastUpdated | OrderUpdated | LinkClicked | ConnectorStatus
     | IdentityKeyed | IdentityLinked | IdentityUnlinked | AttributeSet | TagPut | TagTaken
-    | SegmentEntered | SegmentLeft | TierMoved | GroupCharted
+    | SegmentEntered | SegmentLeft | TierMoved | GroupCharted | ReplyGiven
 )  # fmt: skip
 
 
@@ -414,7 +428,7 @@ TYPE_CODES: Final[dict[type, int]] = {cls: code for code, cls in enumerate(_body
 
 OURS: Final = frozenset({
     IdentityKeyed, IdentityLinked, IdentityUnlinked, AttributeSet, TagPut, TagTaken, SegmentEntered, SegmentLeft, TierMoved,
-    GroupCharted,
+    GroupCharted, ReplyGiven,
 })  # fmt: skip
 """Types that say what we know or decided: no sign that the member or the group is alive."""
 

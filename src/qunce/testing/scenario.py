@@ -16,6 +16,7 @@
     小红 retracts 2                     takes back the message in line 2 of this group's chat
     小红 leaves
     小红 is tagged KOC
+    小红 is answered by lili [with patience]
     delay 20s                          what follows reaches us that much later
     09:03 tick                         only the clock moves; moments that passed are told here
 
@@ -47,6 +48,7 @@ from qunce.domain.events import (
     MessageEdited,
     Part,
     Party,
+    ReplyGiven,
     Source,
     TagChanged,
 )  # fmt: skip
@@ -189,6 +191,9 @@ class Runner:
         leaves = re.fullmatch(r"(\S+) leaves", line)
         if leaves:
             return MemberLeft(reason="left"), leaves[1]
+        answered = re.fullmatch(r"(\S+) is answered by (\S+)( with patience)?", line)
+        if answered:
+            return ReplyGiven(staff=answered[2], holding=bool(answered[3])), answered[1]
         tagged = re.fullmatch(r"(\S+) is tagged (\S+)", line)
         if tagged:
             return TagChanged(target="contact", added=(tagged[2],)), tagged[1]
@@ -260,6 +265,7 @@ def _desk_marks(decision: DeskDecision, runner: Runner) -> dict[str, str]:
         "from": runner.name_of(decision.responder),
         "role": decision.responder_role,
         "why": decision.reason,
+        "staff": decision.staff,
         "level": str(decision.level),
         "duty": ",".join(decision.on_duty),
         "delay": "" if decision.delay_ms is None else _said(decision.delay_ms // 1_000),

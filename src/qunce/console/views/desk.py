@@ -22,7 +22,8 @@ from qunce.readmodels.selectors import members
 from qunce.runtime import organisation
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import views as live_views
-from qunce.runtime.live.desk import views, words
+from qunce.runtime.live import words as live_words
+from qunce.runtime.live.desk import replies, views, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 ORDERS: Final = 3
 GROUPS: Final = 5
-_TOLD: Final = {"list": ("rows", "counts", "chosen"), "talk": ("talk",)}
+_TOLD: Final = {"list": ("rows", "counts", "chosen"), "talk": ("talk", "replies")}
 """What makes a column another one; a countdown alone does not."""
 
 
@@ -52,11 +53,49 @@ def desk(request: HttpRequest, thread: int | None = None) -> HttpResponse:
     context |= {"rows": rows, "counts": views.counts(staff.pk, visible, now), "most": views.MOST}
     if part == "list":
         return _changed(request, "list", context)
-    if thread is None and rows:
-        context["chosen"] = thread = rows[0].seq
-    context |= _talk(request, thread, visible, now) if thread is not None else {"loop": live_views.loop()}
-    context |= {"list_rev": _stamp("list", context), "talk_rev": _stamp("talk", context)}
-    return pages.render(request, "desk", context, active="desk")
+    return _page(request, context, thread, visible, now)
+
+
+@require_POST
+@requires("desk.answer")
+def reply_thread(request: HttpRequest, thread: int) -> HttpResponse:
+    """Answer who waits. What cannot be sent as it is stays in the field."""
+    row, staff = _access(request, thread), asked.staff_of(request)
+    text, response = request.POST.get("text", "").replace("\x00", ""), request.POST.get("response", "")[:64]
+    try:
+        state = replies.do_reply(actor=staff, thread=thread, text=text, response_id=response)
+    except CommandRefused as error:
+        messages.error(request, refused(error.reason))
+        visible, now = asked.visible(request), int(time() * 1_000)
+        rows = views.thread_list("all", staff_id=staff.pk, group_ids=visible, now_ms=now)
+        context = {
+            "show": "all", "chosen": thread, "explicit": True, "draft": text, "rows": rows, "most": views.MOST,
+            "counts": views.counts(staff.pk, visible, now),
+        }  # fmt: skip
+        return _page(request, context, row.seq, visible, now, status=422)
+    if state == "human":
+        messages.success(request, _("已放进待发：复制到群里发出，再按“已发送”。"))
+    return redirect("desk-thread", row.seq)
+
+
+@require_POST
+@requires("desk.answer")
+def finish_reply(request: HttpRequest, thread: int, delivery_id: int) -> HttpResponse:
+    """Say what became of an answer that only a colleague can send, or of which nobody knows whether it arrived."""
+    row, staff = _access(request, thread), asked.staff_of(request)
+    found = next((reply for reply in replies.replies_of(thread) if reply.delivery_id == delivery_id), None)
+    if found is None:
+        raise Http404
+    done = request.POST.get("done") == "yes"
+    if found.state == "unknown":
+        return _said(
+            request, row, _("已记为送达。") if done else _("正在重新发送。"),
+            lambda: live_words.do_settle_unknown(actor=staff, delivery_id=delivery_id, sent=done),
+        )  # fmt: skip
+    return _said(
+        request, row, _("已记下，计时停止。") if done else _("已放弃这条回复。"),
+        lambda: live_words.do_tap(actor=staff, delivery_id=delivery_id, done=done),
+    )  # fmt: skip
 
 
 @require_POST
@@ -99,6 +138,17 @@ def settle_thread(request: HttpRequest, thread: int) -> HttpResponse:
     )
 
 
+def _page(
+    request: HttpRequest, context: dict[str, Any], thread: int | None, visible: frozenset[int] | None, now: int,
+    status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    if thread is None and context["rows"]:
+        context["chosen"] = thread = context["rows"][0].seq
+    context |= _talk(request, thread, visible, now) if thread is not None else {"loop": live_views.loop()}
+    context |= {"list_rev": _stamp("list", context), "talk_rev": _stamp("talk", context)}
+    return pages.render(request, "desk", context, active="desk", status=status)
+
+
 def _talk(request: HttpRequest, thread: int | None, visible: frozenset[int] | None, now: int) -> dict[str, Any]:
     row = views.access_thread(thread or 0, visible, now)
     if row is None:
@@ -106,11 +156,20 @@ def _talk(request: HttpRequest, thread: int | None, visible: frozenset[int] | No
     staff = asked.staff_of(request)
     may_answer = can(staff, "desk.answer")
     return {
-        "row": row, "talk": views.talk(row), "card": _card(row, visible), "snoozes": words.SNOOZES_M, "me": staff.pk,
+        "row": row, "talk": views.talk(row), "replies": replies.replies_of(row.seq), "way": _way(row),
+        "card": _card(row, visible), "snoozes": words.SNOOZES_M, "me": staff.pk,
         "may_answer": may_answer, "may_teach": _may_teach(request), "currency": organisation.currency(),
         "may_member": can(staff, "member.view"),
         "colleagues": views.colleagues(ACTIONS["desk.answer"].roles) if may_answer else (),
     }  # fmt: skip
+
+
+def _way(row: ThreadRow) -> str | None:
+    """Return why words reach the group by hand only; empty = they are sent, None = the group is gone."""
+    try:
+        return replies.way_into(row.group_id).why
+    except CommandRefused:
+        return None
 
 
 def _card(row: ThreadRow, visible: frozenset[int] | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from qunce.domain.desk import DeskDecision
+from qunce.domain.events import ReplyGiven
 from qunce.domain.ids import IdentityId
 from qunce.engine.desk import needs
 from qunce.engine.desk.look import Address, Look
@@ -69,6 +70,15 @@ def _goes_on(look: Look, newest: Thread, responder: IdentityId) -> bool:
         and newest.asked_ms < thread.answered_ms
         for thread in look.threads.values()
     )
+
+
+def from_console(look: Look, body: ReplyGiven) -> list[DeskDecision]:
+    """Return the clock that an answer from the console stops: that of whom it was given to. Nothing when it does not run."""
+    thread = look.waiting(look.happening.person)
+    if thread is None:
+        return []
+    answer = stopped(look, thread, None, "staff", "console", holding=body.holding, note=False, staff=body.staff)
+    return [answer, waits_on(look, thread)] if body.holding else [answer]
 
 
 def early_answer(look: Look, decision: DeskDecision, message_id: str | None) -> list[DeskDecision]:

@@ -6,10 +6,10 @@ from typing import Final
 
 from qunce.domain.decisions import Evidence, Span
 from qunce.domain.desk import DeskDecision
-from qunce.domain.events import GroupDismissed, MemberLeft, MessageCreated, MessageDeleted
+from qunce.domain.events import GroupDismissed, MemberLeft, MessageCreated, MessageDeleted, ReplyGiven
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine.desk import needs
-from qunce.engine.desk.answering import answered, early_answer
+from qunce.engine.desk.answering import answered, early_answer, from_console
 from qunce.engine.desk.look import Address, Look, Side, side_of
 from qunce.engine.desk.making import awaits, passed, released
 from qunce.engine.desk.program import ORDER, DeskProgram
@@ -94,6 +94,8 @@ def _new_group(happening: Happening) -> GroupDesk:
 def _goes(look: Look) -> list[DeskDecision]:
     """Return what happens to who waits when a message, a person or the group goes away."""
     body = look.event.body
+    if isinstance(body, ReplyGiven):
+        return from_console(look, body)
     if isinstance(body, MessageDeleted):
         gone = [thread for thread in look.threads.values() if thread.waits and thread.lines == (body.message_id,)]
         return [released(look, thread, "retracted") for thread in gone]

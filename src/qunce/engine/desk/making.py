@@ -75,9 +75,13 @@ def awaits(look: Look, person: IdentityId, need: Evidence, thread: Thread | None
 
 
 def stopped(
-    look: Look, thread: Thread, responder: IdentityId, role: Role, how: str, *, holding: bool, note: bool
-) -> DeskDecision:
-    """Stop a thread's clock with an answer; with `note` it is only written down and the clock runs on."""
+    look: Look, thread: Thread, responder: IdentityId | None, role: Role, how: str, *, holding: bool, note: bool,
+    staff: str = "",
+) -> DeskDecision:  # fmt: skip
+    """Stop a thread's clock with an answer; with `note` it is only written down and the clock runs on.
+
+    `responder` is None for an answer from the console, which `staff` gave.
+    """
     waited_ms = look.clock.waited_ms(thread.asked_ms, look.ts_ms)
     late = thread.late or look.ts_ms > thread.due_ms
     keep_ms = look.ts_ms + look.clock.rule.follow_up_s * 1_000
@@ -102,6 +106,7 @@ def stopped(
         clock_s=max(0, look.ts_ms - thread.asked_ms) // 1_000,
         late=late,
         responder=responder,
+        staff=staff,
         responder_role=role,
         holding=holding,
         on_duty=look.clock.on_duty(look.ts_ms),

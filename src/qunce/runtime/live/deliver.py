@@ -26,6 +26,7 @@ from qunce.outbox.models import Delivery
 from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.live import checks, plans, undoing
+from qunce.runtime.live.desk import replies
 from qunce.runtime.live.threads import DatabaseThread
 from qunce.runtime.models import Channel
 
@@ -115,8 +116,13 @@ class Hand:
                     now_ms=moment,
                 )  # fmt: skip
                 self._note(outcome, moment)
-                if outcome.events:
-                    self._ingest.take(outcome.events)
+                happened = (
+                    outcome.events
+                    if outcome.outcome != "done"
+                    else (*outcome.events, *replies.given(row, outcome.receipt, moment))
+                )
+                if happened:
+                    self._ingest.take(happened)
                 if outcome.outcome in ("done", "unknown"):
                     row.state, row.receipt = outcome.outcome, outcome.receipt
                     undoing.take_back_late(row, moment)

@@ -20,6 +20,7 @@ from qunce.outbox.models import Delivery, State
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import cases, plans, playbooks, undoing
+from qunce.runtime.live.desk import replies
 from qunce.runtime.models import Appeal, Case, CaseState, Word
 
 Clock = Callable[[], int]
@@ -179,6 +180,7 @@ def _finish_by_hand(actor: Staff | None, delivery_id: int, expect: State, state:
             Delivery.objects.filter(pk=delivery_id).update(attempts=0, not_before_ms=moment)
         if state == State.DONE:
             undoing.take_back_late(row, moment)
+            replies.record_given(row, moment, by_hand=expect == State.HUMAN)
         audit.record(actor=actor, action=action, target_type="delivery", target_id=delivery_id, after={"state": str(state)})
 
 

@@ -53,7 +53,45 @@
     if (event.target.closest("[data-toggle-side]")) document.body.classList.toggle("side-open");
     else if (!event.target.closest(".desk-side")) document.body.classList.remove("side-open");
   });
+  // Writing: r begins, Enter sends (not while an input method composes), Escape goes back to the list.
+  const field = () => $("#reply");
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") document.body.classList.remove("side-open");
+    if (event.key === "Escape") {
+      document.body.classList.remove("side-open");
+      if (event.target === field()) $(".desk-row.chosen")?.focus();
+      return;
+    }
+    if (event.target === field()) {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+        event.preventDefault();
+        field().form.requestSubmit();
+      }
+      return;
+    }
+    const typing = event.target.closest("input,textarea,select,[contenteditable],dialog[open]");
+    if (event.key !== "r" || typing || event.ctrlKey || event.metaKey || event.altKey || !field()) return;
+    event.preventDefault();
+    field().focus();
+  });
+  // A second press must not wait for the first answer's page.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-composer]")) return;
+    $("button", event.target).disabled = true;
+  });
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      // Without https there is no clipboard: choose the words, so that the keyboard can copy them.
+      getSelection().selectAllChildren($(".words", button.closest(".msg")) || button);
+      return;
+    }
+    const name = $("span", button);
+    const before = name.textContent;
+    name.textContent = button.dataset.copied;
+    setTimeout(() => (name.textContent = before), 2000);
   });
 })();

@@ -111,7 +111,7 @@ def _change(row: _Row, decision: DeskDecision) -> None:
     else:
         row.state, row.ended_ms, row.reason = _ENDED[decision.verdict], decision.ts_ms, decision.reason
         row.waited_s, row.late = decision.waited_s, decision.late
-        row.responder_id = decision.responder
+        row.responder_id, row.staff = decision.responder, decision.staff
 
 
 def _asks(row: _Row, decision: DeskDecision) -> None:
