@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.apps import apps
 from django.db import connection, models
 from django.test.utils import isolate_apps
 
 from qunce.accounts.errors import SecretUnreadable
+from qunce.accounts.models import AuditEntry
 from qunce.accounts.secret_field import EncryptedTextField, rotate_keys
 from qunce.config.data_folder import prepare
+from qunce.runtime.cli.main import main
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,3 +80,38 @@ def test_without_its_key_a_secret_says_so(connections_table: Any, keys: Path) ->
     prepare(keys.parents[1])
     with pytest.raises(SecretUnreadable, match=r"Link\.token"):
         connections_table.objects.get()
+
+
+def _run(words: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("qunce.runtime.cli.main.make_ready", lambda: None)
+    return main(["secrets", *words])
+
+
+def test_the_command_gives_secrets_a_new_key_and_says_so_in_the_audit(
+    keys: Path, connections_table: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connections_table.objects.create(token="one")
+    before, old = _stored(connections_table), keys.read_text("ascii").split()
+    assert _run(["check"], monkeypatch) == 0
+    assert "1 stored secrets can be read; keys in the data folder: 1" in capsys.readouterr().out
+    assert _run(["rotate"], monkeypatch) == 0
+    assert "older keys are kept" in capsys.readouterr().out
+    assert keys.read_text("ascii").split()[1:] == old
+    assert _stored(connections_table) != before
+    assert _run(["rotate", "--drop-old"], monkeypatch) == 0
+    assert len(keys.read_text("ascii").split()) == 1
+    assert connections_table.objects.get().token == "one"
+    assert AuditEntry.objects.filter(action="secrets.rotate").count() == 2
+
+
+def test_without_the_key_of_a_secret_nothing_is_changed_and_the_mend_is_said(
+    keys: Path, connections_table: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connections_table.objects.create(token="one")
+    keys.write_text(Fernet.generate_key().decode("ascii"), "ascii")
+    foreign = keys.read_text("ascii")
+    for words in (["check"], ["rotate"], ["rotate", "--drop-old"]):
+        assert _run(words, monkeypatch) == 2
+        assert "from a backup" in capsys.readouterr().err
+    assert keys.read_text("ascii") == foreign
+    assert _run(["check", "--drop-old"], monkeypatch) == 2

@@ -38,11 +38,27 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # generic
             raise SecretUnreadable(f"no key in the data folder opens {self.model.__name__}.{self.name}") from error
 
 
+def count_secrets() -> tuple[int, int]:
+    """Return how many secrets are stored and how many keys there are. Raises SecretUnreadable when a secret has no key."""
+    found = sum(
+        bool(value)
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+        if _is_secret(field)
+        for value in model._default_manager.values_list(field.name, flat=True)
+    )
+    return found, len(_keys())
+
+
 def rotate_keys(*, drop_old: bool = False) -> int:
     """Make a new key, encrypt every stored secret with it, and return how many there were.
 
+    Raises SecretUnreadable, before anything is changed, when a secret has no key. A stop in between loses nothing: all keys are
+    kept until the last secret is written.
+
     `drop_old` forgets the older keys afterwards; copies of the database made before can then not be read any more.
     """
+    count_secrets()
     _write_keys([Fernet.generate_key().decode("ascii"), *_keys()])
     rotated = sum(
         _rotate(field) for model in apps.get_models() for field in model._meta.local_concrete_fields if _is_secret(field)

@@ -67,7 +67,8 @@ ACTIONS: Final = {
     "session.opened": _("登录"), "session.closed": _("退出登录"), "session.locked": _("登录被暂停"),
     "staff.created": _("新建员工"), "staff.changed": _("修改员工"), "staff.scoped": _("修改员工的范围"),
     "staff.password_set": _("设定密码"), "member.flag": _("标记成员身份"), "group.set_community": _("修改群的社群"),
-    "settings.changed": _("修改设置"), "import.run": _("导入"), "metric.exported": _("导出指标"),
+    "settings.changed": _("修改设置"), "secrets.rotate": _("更换加密密钥"), "import.run": _("导入"),
+    "metric.exported": _("导出指标"),
     "group.exported": _("导出社群名单"), "member.exported": _("导出成员名单"), **live_labels.ACTIONS,
 }  # fmt: skip
 

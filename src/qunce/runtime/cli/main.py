@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "segment": Command("qunce.runtime.cli.segments", "who belongs to a segment, and why · 分群"),
     "rebuild": Command("qunce.runtime.cli.rebuilding", "fold the journal again and compare · 重建并核对"),
     "staff": Command("qunce.runtime.cli.staff", "add staff, set a password · 员工账号"),
+    "secrets": Command("qunce.runtime.cli.keys", "check stored secrets, give them a new key · 密钥"),
     "simulate": Command("qunce.testing.simulator.command", "make a believable community · 模拟社群", database=False),
     "bench": Command("qunce.runtime.bench.command", "measure speed and memory · 基准测试", database=False),
 }
