@@ -23,7 +23,6 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
 Counted = Callable[..., AbstractContextManager[object]]
 ROOM = "演练 1"
-AD = "代-购 返🈹现"
 
 
 @pytest.fixture

@@ -151,6 +151,14 @@ LIVE: Final[dict[str, Names]] = {
     "appeal": {"open": _("申诉待答复"), "granted": _("申诉通过"), "rejected": _("申诉驳回")},
     "word": {"approved": _("批准"), "undone": pgettext_lazy("what a person said to a case", "否决或撤销")},
     "model": {"spam": _("广告"), "abuse": _("辱骂"), "needs_answer": _("需要应答")},
+    "lesson": {
+        "spam yes": _("是广告"),
+        "spam no": _("不是广告"),
+        "abuse yes": _("是辱骂"),
+        "abuse no": _("不是辱骂"),
+        "needs_answer yes": _("需要回复"),
+        "needs_answer no": _("不需要回复"),
+    },
     "channel": {
         "new": _("还没有连上"),
         "up": _("正常"),

@@ -17,7 +17,7 @@ from qunce.console.live_labels import refused
 from qunce.readmodels.models import Group
 from qunce.readmodels.selectors import members
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import playbook_views, views, words
+from qunce.runtime.live import marks, playbook_views, views, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "shown": shown, "waiting": views.waiting(visible), "loop": views.loop(),
         "may_decide": can(asked.staff_of(request), "case.decide"), "may_rules": can(asked.staff_of(request), "playbook.view"),
+        "may_teach": _may_teach(request),
     }  # fmt: skip
     lists = {"cases": _cases, "appeals": _appeals, "tasks": _tasks}
     return pages.render(request, "cases", context | lists[shown](request, visible), active="cases")
@@ -62,7 +63,7 @@ def case(request: HttpRequest, case_id: str) -> HttpResponse:
         "stops": [item for item in detail.deliveries if item.state in ("ready", "retrying", "human", "proposed")],
         "next": next((item for item in following if item.case_id != case_id), None),
         "may_decide": can(asked.staff_of(request), "case.decide"), "may_teach": _may_teach(request),
-        "models": [(model, dict(detail.marks).get(model)) for model in ("spam", "abuse")],
+        "models": [(model, dict(detail.marks).get(model)) for model in marks.MODELS],
     }  # fmt: skip
     return pages.render(request, "case", context, active="cases")
 

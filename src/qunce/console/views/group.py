@@ -22,6 +22,7 @@ from qunce.readmodels.selectors import group as selectors
 from qunce.readmodels.selectors import transcript
 from qunce.readmodels.selectors.days import daily, newest_counted_day, newest_day
 from qunce.runtime.commands import CommandRefused, do_set_community
+from qunce.runtime.live import marks
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -77,6 +78,9 @@ def group_messages(request: HttpRequest, group_id: int) -> HttpResponse:
         context["transcript"] = _from(request, group_id)
     context["direction"] = "before" if older else "after" if newer else ""
     context["day"] = request.GET.get("day", "")
+    context["may_teach"] = can(staff_of(request), "case.teach") and asked.visible(request) is None
+    context["models"] = marks.MODELS
+    context["lessons"] = marks.marked([line.seq for line in context["transcript"].lines]) if context["may_teach"] else {}
     if request.headers.get("HX-Request") and context["direction"]:
         return pages.render_block(request, "group_messages", "lines", context)
     return _page(request, "group_messages", context)

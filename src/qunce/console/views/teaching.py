@@ -1,74 +1,126 @@
-"""Teach the models with single messages: show what a mark would change, set it, take it back."""
+"""Teach the models with single messages: show what a mark would change, set it, take it back, and list what was taught."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from qunce.accounts.access import requires
 from qunce.console import asked, pages
 from qunce.console.labels import label
 from qunce.console.live_labels import refused
+from qunce.readmodels.selectors import transcript
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import marks, views
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-MOST_SHOWN = 10
+MOST_SHOWN: Final = 10
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("case.teach")
 def teach_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show what marking a case's message would change among the newest messages; POST marks it."""
-    detail = _access(request, case_id)
-    asking = request.POST if request.method == "POST" else request.GET
-    model = next((name for name in marks.MODELS if name == asking.get("model")), marks.MODELS[0])
-    positive = asking.get("label") == "yes"
-    try:
-        if request.method == "POST":
-            needed = marks.do_teach(actor=asked.staff_of(request), model=model, seq=detail.row.seq, label=positive)
-            messages.success(request, _taught(needed))
-            return redirect("case", case_id)
-        preview = marks.preview_teach(model, detail.row.seq, positive)
-    except CommandRefused as error:
-        messages.error(request, refused(error.reason))
-        return redirect("case", case_id)
-    context = {
-        "case": detail, "row": detail.row, "model": model, "positive": positive, "preview": preview, "most": MOST_SHOWN,
-        "sample": marks.SAMPLE, "missing": preview.after.missing,
-    }  # fmt: skip
-    return pages.render(request, "teach", context, active="cases")
+    detail = _access_case(request, case_id)
+    back, taking_back = reverse("case", args=[case_id]), reverse("unteach-case", args=[case_id])
+    return _teach(request, detail.row.seq, detail.message.text if detail.message else "", back, taking_back)
 
 
 @require_POST
 @requires("case.teach")
 def unteach_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Take a mark back."""
-    detail = _access(request, case_id)
+    return _unteach(request, _access_case(request, case_id).row.seq, reverse("case", args=[case_id]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("case.teach")
+def teach_message(request: HttpRequest, seq: int) -> HttpResponse:
+    """Show what marking a message would change among the newest messages; POST marks it."""
+    text, back = _access_message(request, seq)
+    return _teach(request, seq, text, back, reverse("unteach-message", args=[seq]))
+
+
+@require_POST
+@requires("case.teach")
+def unteach_message(request: HttpRequest, seq: int) -> HttpResponse:
+    """Take a mark back, also one on a message that is gone."""
+    if asked.visible(request) is not None:
+        raise Http404
+    back = reverse("lessons")
+    if request.POST.get("back") != "lessons":
+        back = _access_message(request, seq)[1]
+    return _unteach(request, seq, back)
+
+
+@require_safe
+@requires("case.teach")
+def lessons(request: HttpRequest) -> HttpResponse:
+    """List what was taught, and how far each model is."""
+    if asked.visible(request) is not None:
+        return pages.forbidden(request)
+    model = asked.choice(request, "model", marks.MODELS, "")
+    rows, older = marks.lesson_list(model=model or None, before=asked.number(request, "before"))
+    context = {"rows": rows, "older": older, "model": model, "schooling": marks.schooling()}
+    return pages.render(request, "lessons", context, active="cases")
+
+
+def _teach(request: HttpRequest, seq: int, text: str, back: str, taking_back: str) -> HttpResponse:
+    asking = request.POST if request.method == "POST" else request.GET
+    model = next((name for name in marks.MODELS if name == asking.get("model")), marks.MODELS[0])
+    positive = asking.get("label", "yes") == "yes"
+    try:
+        if request.method == "POST":
+            needed = marks.do_teach(actor=asked.staff_of(request), model=model, seq=seq, label=positive)
+            messages.success(request, _taught(needed))
+            return redirect(back)
+        preview = marks.preview_teach(model, seq, positive)
+    except CommandRefused as error:
+        messages.error(request, refused(error.reason))
+        return redirect(back)
+    context = {
+        "said": text, "back": back, "taking_back": taking_back, "model": model, "positive": positive, "preview": preview,
+        "most": MOST_SHOWN, "sample": marks.SAMPLE, "missing": preview.after.missing, "models": marks.MODELS,
+        "marked_as": marks.marked([seq]).get(seq, {}).get(model),
+    }  # fmt: skip
+    return pages.render(request, "teach", context, active="cases")
+
+
+def _unteach(request: HttpRequest, seq: int, back: str) -> HttpResponse:
     model = next((name for name in marks.MODELS if name == request.POST.get("model")), None)
     if model is None:
         raise Http404
     try:
-        marks.do_untaught(actor=asked.staff_of(request), model=model, seq=detail.row.seq)
+        marks.do_untaught(actor=asked.staff_of(request), model=model, seq=seq)
         messages.success(request, _("标注已收回：%(model)s。") % {"model": label("model", model)})
     except CommandRefused as error:
         messages.error(request, refused(error.reason))
-    return redirect("case", case_id)
+    return redirect(back)
 
 
-def _access(request: HttpRequest, case_id: str) -> views.CaseDetail:
+def _access_case(request: HttpRequest, case_id: str) -> views.CaseDetail:
     # A model judges in every group, so only those who see every group may change it.
     detail = views.case_detail(case_id) if asked.visible(request) is None else None
     if detail is None or not detail.can_teach:
         raise Http404
     return detail
+
+
+def _access_message(request: HttpRequest, seq: int) -> tuple[str, str]:
+    """Return what a message says, and the page it stands on."""
+    found = transcript.messages([seq]) if asked.visible(request) is None and seq < 2**63 else ()
+    if not found or not found[0][0].text.strip() or found[0][0].deleted_ms is not None:
+        raise Http404
+    line, group_id = found[0]
+    return line.text, f"{reverse('group-messages', args=[group_id])}?around={seq}"
 
 
 def _taught(needed: tuple[int, int]) -> str:

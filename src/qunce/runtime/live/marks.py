@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final, get_args
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from qunce.accounts.models import Staff
 from qunce.engine.learning import lessons
 from qunce.engine.learning.lessons import Learnt, Lesson, Preview
 from qunce.engine.learning.shipped import LearntName, shipped
-from qunce.readmodels.models import Message
+from qunce.readmodels.models import Group, Message
 from qunce.runtime import organisation
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
@@ -21,7 +22,43 @@ from qunce.runtime.models import Mark
 MODELS: Final[tuple[LearntName, ...]] = get_args(LearntName)
 SAMPLE: Final = 2_000
 """So many of the newest messages are judged by a preview."""
+PAGE: Final = 50
 _GENERATION: Final = "marks_generation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonRow:
+    """A lesson in a list."""
+
+    place: int
+    """Give it as `before` to go on behind it."""
+    model: str
+    label: bool
+    """True = the message is what the model looks for."""
+    seq: int
+    text: str
+    staff: str
+    """Who gave it; empty = the command line."""
+    taught_ms: int
+    group_id: int | None
+    """None = the message is gone."""
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schooling:
+    """How far a model has been taught."""
+
+    model: str
+    positive: int
+    negative: int
+    needed: int
+    """So many different texts of each kind are needed before the lessons count."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether the model judges by the lessons."""
+        return min(self.positive, self.negative) >= self.needed
 
 
 def generation() -> int:
@@ -93,6 +130,50 @@ def missing(model: LearntName) -> tuple[int, int]:
     labels = [lesson.label for lesson in {lesson.text: lesson for lesson in learnt_lessons(model)}.values()]
     positive = sum(labels)
     return max(0, lessons.MIN_EACH - positive), max(0, lessons.MIN_EACH - (len(labels) - positive))
+
+
+def schooling() -> tuple[Schooling, ...]:
+    """Return how far each model has been taught; texts marked twice count once. One query."""
+    labels: dict[str, dict[str, bool]] = {model: {} for model in MODELS}
+    rows = Mark.objects.filter(revoked_ms=None).order_by("taught_ms", "pk").values_list("model", "text", "label")
+    for model, text, label in rows:
+        labels.setdefault(model, {})[text] = label
+    return tuple(
+        Schooling(
+            model=model, positive=sum(labels[model].values()), needed=lessons.MIN_EACH,
+            negative=len(labels[model]) - sum(labels[model].values()),
+        )
+        for model in MODELS
+    )  # fmt: skip
+
+
+def lesson_list(*, model: str | None = None, before: int | None = None) -> tuple[tuple[LessonRow, ...], int | None]:
+    """Return the lessons that count, the newest first, and where to go on (None = that is all). Four queries; None = any."""
+    found = Mark.objects.filter(revoked_ms=None).order_by("-pk")
+    found = found.filter(model=model) if model is not None else found
+    found = found.filter(pk__lt=before) if before is not None else found
+    marks = list(found[: PAGE + 1])
+    shown = marks[:PAGE]
+    groups = dict(Message.objects.filter(pk__in=[mark.seq for mark in shown]).values_list("pk", "group_id"))
+    names = dict(Group.objects.filter(pk__in=set(groups.values())).values_list("pk", "name"))
+    staff = {one.pk: str(one) for one in Staff.objects.filter(pk__in={mark.staff_id for mark in shown if mark.staff_id})}
+    rows = tuple(
+        LessonRow(
+            place=mark.pk, model=mark.model, label=mark.label, seq=mark.seq, text=mark.text,
+            staff=staff.get(mark.staff_id or 0, ""), taught_ms=mark.taught_ms, group_id=groups.get(mark.seq),
+            group=names.get(groups.get(mark.seq, 0), ""),
+        )
+        for mark in shown
+    )  # fmt: skip
+    return rows, shown[-1].pk if len(marks) > PAGE else None
+
+
+def marked(seqs: Collection[int]) -> dict[int, dict[str, bool]]:
+    """Return which lessons count about messages: by position, then by model. One query."""
+    found: dict[int, dict[str, bool]] = {}
+    for seq, model, label in Mark.objects.filter(seq__in=seqs, revoked_ms=None).values_list("seq", "model", "label"):
+        found.setdefault(seq, {})[model] = label
+    return found
 
 
 def _check(model: str) -> None:

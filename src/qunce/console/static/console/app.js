@@ -39,6 +39,19 @@
       $$("[popover]:popover-open").forEach((menu) => menu.hidePopover());
       document.getElementById(opener.dataset.dialog)?.showModal();
     }
+    // One menu serves many rows: its links are told which row it was opened for.
+    const chooser = event.target.closest("[data-menu]");
+    const choices = chooser && document.getElementById(chooser.dataset.menu);
+    if (choices) {
+      event.preventDefault();
+      $$("a[data-href]", choices).forEach((link) => (link.href = link.dataset.href.replace("/0/", `/${chooser.dataset.value}/`)));
+      choices.showPopover();
+      const at = chooser.getBoundingClientRect();
+      const top = Math.min(at.bottom + 4, innerHeight - choices.offsetHeight - 8);
+      const left = Math.min(at.left, innerWidth - choices.offsetWidth - 8);
+      Object.assign(choices.style, { top: `${Math.max(8, top)}px`, left: `${Math.max(8, left)}px`, right: "auto", bottom: "auto" });
+      $("a", choices)?.focus();
+    }
     const closer = event.target.closest("[data-close]");
     if (closer) closer.closest("dialog")?.close();
     if (event.target.matches("dialog")) event.target.close();
