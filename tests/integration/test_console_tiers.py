@@ -12,6 +12,7 @@ from qunce.readmodels.models import Group, Member
 from qunce.runtime.models import Job
 from qunce.runtime.tiers import sorting
 from qunce.testing.builders import moment, ordered, said
+from tests.integration.console_world import eager
 from tests.integration.test_tiers import OWN, take
 
 if TYPE_CHECKING:
@@ -73,6 +74,21 @@ def test_a_member_page_says_where_they_stand_and_how_to_treat_them(client: Clien
     page = signed_in(client).get(reverse("member", args=[Member.objects.get(name="小客").pk])).content.decode()
     assert "消费：无 → 有" in page
     assert reverse("tier", args=["spend"]) + "?level=some" in page
+
+
+def test_valuable_members_are_ranked_with_reasons_within_the_scope(
+    client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    results = eager(tmp_path)
+    monkeypatch.setattr("qunce.console.figures.results", lambda: results)
+    page = signed_in(client).get(reverse("valuable")).content.decode()
+    assert page.index("大客") < page.index("看客")
+    assert "1 笔订单" in page
+    assert "只能按发言天数和订单排" in page, "these builders tell no replies"
+    signed_in(client, Role.MANAGER, "晨跑团")
+    assert "大客" not in client.get(reverse("valuable")).content.decode()
+    foreign = Group.objects.get(name="读书会").pk
+    assert client.get(reverse("valuable"), {"group": foreign}).status_code == 404
 
 
 def test_sorting_anew_is_a_job_for_those_who_lead(client: Client) -> None:

@@ -116,12 +116,16 @@ def _fact(seq: int, line: str) -> dict[str, int]:
         "type": _TYPES[verb],
         "group_id": int(group.rstrip(":")),
         "actor": int(actor),
-        "peer": 12 if verb == "likes" else 0,
+        "peer": 12 if verb == "likes" else _author(int(reply[1])) if reply else 0,
         "content": CONTENT_CODES[_CONTENTS.get(verb, "text")] if message else 0,
         "length": 4 if message else 0,
         "is_question": 1 if verb == "asks" else 0,
         "reply_to": int(reply[1]) if reply else 0,
     }
+
+
+def _author(seq: int) -> int:
+    return int(HAPPENED.strip().splitlines()[seq - 1].split(": ")[1].split()[0])
 
 
 def _table(name: str, *rows: tuple[int | str, ...]) -> pa.Table:

@@ -80,3 +80,14 @@ def _mean_score(rows: Rows, until_day: int) -> dict[str, Any]:
     scores = [health.score for row in rows if (health := score(row, until_day)).score is not None]
     mean = round(sum(scores) / len(scores), 1) if scores else None
     return {"value": mean, "scored": len(scores), "unscored": len(rows) - len(scores)}
+
+
+def value_members(rows: Rows, _: Params) -> list[dict[str, Any]]:
+    """Turn hundredths of points into the score."""
+    done = []
+    for row in rows:
+        kept = {name: value for name, value in row.items() if name != "points"}
+        done.append(
+            {name: kept.pop(name) for name in ("group_id", "person") if name in kept} | {"value": row["points"] / 100} | kept
+        )
+    return done

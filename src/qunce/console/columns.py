@@ -34,6 +34,8 @@ TITLES: Final[dict[str, _StrPromise]] = {
     "reason": gettext_lazy("无评分的原因"), "members": gettext_lazy("成员"), "members_start": gettext_lazy("期初成员"),
     "replies": gettext_lazy("回复"), "scored": gettext_lazy("有评分的群"), "unscored": gettext_lazy("没有评分的群"),
     "active": gettext_lazy("活跃成员"), "two_way": gettext_lazy("双向消息"), "busiest_three": gettext_lazy("最多三人的消息"),
+    "person": gettext_lazy("成员编号"), "answers": gettext_lazy("回答提问"), "repliers": gettext_lazy("回复过的成员"),
+    "invited": gettext_lazy("带来的成员"), "reactions": gettext_lazy("收到表态"), "days": gettext_lazy("发言天数"),
 }  # fmt: skip
 _STEPS: Final = {"joined": gettext_lazy("进群"), "spoke": gettext_lazy("首次发言"), "ordered": gettext_lazy("首次下单")}
 _REASONS: Final = {"too_small": gettext_lazy("成员太少"), "too_new": gettext_lazy("记录不满 14 天"), "": gettext_lazy("–")}

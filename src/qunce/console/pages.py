@@ -87,6 +87,7 @@ TABS: Final = {
     "members": (
         Tab(name="members", title=gettext_lazy("名单"), permission="member.view"),
         Tab(name="tiers", title=gettext_lazy("分层"), permission="tier.view"),
+        Tab(name="valuable", title=gettext_lazy("价值成员"), permission="tier.view"),
     ),
 }  # fmt: skip
 """Pages that belong to one section, shown as tabs on each of them; `active` may name any."""

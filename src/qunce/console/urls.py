@@ -24,6 +24,7 @@ from qunce.console.views import (
     staff,
     teaching,
     tiers,
+    valuable,
 )
 
 urlpatterns = [
@@ -57,6 +58,7 @@ urlpatterns = [
     path("members/export.xlsx", members.export_members, {"kind": "xlsx"}, name="export-members-xlsx"),
     path("members/<int:member_id>", members.member, name="member"),
     path("members/<int:member_id>/kind", members.flag_member, name="flag-member"),
+    path("members/valuable", valuable.valuable, name="valuable"),
     path("members/tiers", tiers.tiers, name="tiers"),
     path("members/tiers/sort", tiers.sort_members, name="sort-members"),
     path("members/tiers/<str:scheme_id>", tiers.tier, name="tier"),

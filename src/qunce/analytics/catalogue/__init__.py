@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from qunce.analytics.catalogue import activity, groups, members, orders, talk
+from qunce.analytics.catalogue import activity, groups, members, orders, talk, value
 from qunce.analytics.registry import Metric
 
-CATALOGUE: Final[tuple[Metric, ...]] = (*activity.METRICS, *members.METRICS, *orders.METRICS, *talk.METRICS, *groups.METRICS)
+CATALOGUE: Final[tuple[Metric, ...]] = (
+    *activity.METRICS, *members.METRICS, *orders.METRICS, *talk.METRICS, *groups.METRICS, *value.METRICS,
+)  # fmt: skip

@@ -58,7 +58,7 @@ def _entry(metric: Metric, period: Period | None, visible: frozenset[int] | None
     return {"metric": metric, "answer": answer, "value": value}
 
 
-MANY_ROWS: Final = frozenset({"retention", "funnel", "heat_map", "content_kinds", "group_health"})
+MANY_ROWS: Final = frozenset({"retention", "funnel", "heat_map", "content_kinds", "group_health", "value_members"})
 """Metrics whose answer is a table, not a number."""
 
 
