@@ -6,7 +6,8 @@ have a fixed width, so that a batch is one reinterpretation of bytes (docs: COPY
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -18,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 Ints = npt.NDArray[np.int64]
 _COPY_HEADER: Final = 19
 _COPY_TRAILER: Final = 2
+_ONLY: Final = re.compile(r"\{only (\w+) ([\w.]+)\}")
 
 
 @cache
@@ -32,6 +34,19 @@ def statements(name: str) -> dict[str, str]:
         elif not line.startswith("--"):
             current.append(line)
     return {title: "\n".join(lines).strip() for title, lines in found.items()}
+
+
+def restrict(sql: str, **ids: Collection[int]) -> str:
+    """Fill the places `{only NAME COLUMN}` of a statement: rows of these ids only, or of all where a name is not given."""
+
+    def test(place: re.Match[str]) -> str:
+        found = ids.get(place[1])
+        if found is None:
+            return ""
+        listed = ", ".join(str(int(number)) for number in found)
+        return f"and {place[2]} in ({listed})" if listed else "and 1 = 0"
+
+    return _ONLY.sub(test, sql)
 
 
 def read_columns(connection: BaseDatabaseWrapper, sql: str, names: Sequence[str]) -> dict[str, Ints]:

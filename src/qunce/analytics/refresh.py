@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from qunce.analytics.columns import Ints, read_batches, read_columns, statements
+from qunce.analytics.columns import Ints, read_batches, read_columns, restrict, statements
 from qunce.analytics.localtime import local_days, local_hours
 from qunce.analytics.segments.profiles import letters, read_profiles
 from qunce.analytics.tables import MESSAGE, REACTION
@@ -33,10 +33,11 @@ FACTS_PER_CHANGE: Final = 1_000_000
 """Facts after which the mirror is committed, so that a long first refresh can be broken off."""
 NOT_MEMBERS: Final = (IdentityKind.STAFF, IdentityKind.BOT, IdentityKind.HOUSE_PERSONA, IdentityKind.SYSTEM)
 _READ: Final = tuple(name for name in FACT_SCHEMA.names if name != "hour")
-_CURRENCY: Final = {
+CURRENCY: Final = {
     "sqlite": "unicode(o.currency) * 65536 + unicode(substr(o.currency, 2)) * 256 + unicode(substr(o.currency, 3))",
     "postgresql": "ascii(o.currency) * 65536 + ascii(substr(o.currency, 2)) * 256 + ascii(substr(o.currency, 3))",
 }
+"""The three letters of a currency packed into one integer, as SQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,28 +68,31 @@ def refresh_profiles(*, connection: BaseDatabaseWrapper, store: MirrorStore, zon
 
     Apart from `refresh`, since nearly every profile changes with each message, and no metric reads one.
     """
-    profiles = read_profiles(connection, zone, _kinds(), _CURRENCY[connection.vendor])
+    profiles = read_profiles(connection, zone, kinds_left_out(), CURRENCY[connection.vendor])
     with store.change() as change:
         for name, table in profiles.items():
             change.set_dimension(name, table)
 
 
 def _refresh_source(connection: BaseDatabaseWrapper, store: MirrorStore, zone: ZoneInfo, source: str) -> int:
+    """Return how many facts were added. Somebody else who refreshes meanwhile has added them: then nothing is, here."""
     last, after, added = _last(connection, source), _start(connection, store, source), 0
     if after is None:
         with store.change() as change:
             change.drop_facts(source)
         after = 0
-    sql = _fact_sql(source)
+    sql = fact_sql(source)
     pending: list[pa.Table] = []
     for upto, columns in read_batches(connection, sql, _READ, after, last, STRIDE):
         pending.append(_facts(columns, zone))
         rows = sum(table.num_rows for table in pending)
         if rows >= FACTS_PER_CHANGE or upto == last:
             with store.change() as change:
+                if change.manifest.cursors.get(source, 0) != after:
+                    return added
                 _append(change, source, pending, upto)
             added += rows
-            pending = []
+            pending, after = [], upto
     return added
 
 
@@ -121,7 +125,8 @@ def _scalar(connection: BaseDatabaseWrapper, sql: str) -> int:
     return int(row[0])
 
 
-def _fact_sql(source: str) -> str:
+def fact_sql(source: str) -> str:
+    """Return the statement that reads the facts of a source, `{after}` and `{upto}` open."""
     return statements("facts")[source].replace("{message}", str(MESSAGE)).replace("{reaction}", str(REACTION))
 
 
@@ -132,11 +137,11 @@ def _facts(columns: dict[str, Ints], zone: ZoneInfo) -> pa.Table:
 
 def _dimensions(connection: BaseDatabaseWrapper, zone: ZoneInfo) -> dict[str, pa.Table]:
     queries = statements("dimensions")
-    kinds = _kinds()
+    kinds = kinds_left_out()
 
     def read(name: str, *columns: str) -> dict[str, Ints]:
-        sql = queries[name].replace("{not_members}", kinds).replace("{currency}", _CURRENCY[connection.vendor])
-        return read_columns(connection, sql, columns)
+        sql = queries[name].replace("{not_members}", kinds).replace("{currency}", CURRENCY[connection.vendor])
+        return read_columns(connection, restrict(sql), columns)
 
     exceptions = read("exceptions", "identity_id", "member_id", "excluded")
     groups = read("groups", "group_id", "community_id", "kind")
@@ -163,7 +168,8 @@ def _dimensions(connection: BaseDatabaseWrapper, zone: ZoneInfo) -> dict[str, pa
     }
 
 
-def _kinds() -> str:
+def kinds_left_out() -> str:
+    """Return the kinds of `NOT_MEMBERS` for SQL."""
     return ", ".join(f"'{kind.value}'" for kind in NOT_MEMBERS)
 
 

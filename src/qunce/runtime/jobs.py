@@ -27,6 +27,7 @@ KINDS = {
     "rebuild": "qunce.runtime.rebuild:perform",
     "replay": "qunce.runtime.replay.job:perform",
     "tiers": "qunce.runtime.tiers.sorting:perform",
+    "segments": "qunce.runtime.segments.runs:perform",
 }
 """Each kind's `perform(params, beat) -> result`; `beat(progress)` stores progress and is a sign of life."""
 

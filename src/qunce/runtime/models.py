@@ -6,10 +6,12 @@ from django.db import models
 
 from qunce.accounts.secret_field import EncryptedTextField
 from qunce.runtime.desk_models import DeskReply, DeskThread, DeskWord, ThreadState
+from qunce.runtime.segment_tables import SegmentDay, SegmentDue, SegmentMember, SegmentMove, SegmentRun, SegmentState
 
 __all__ = [
     "Appeal", "Case", "CaseState", "Channel", "DeskReply", "DeskThread", "DeskWord", "Job", "JobState", "Lease", "Mark",
-    "PlaybookVersion", "Setting", "ThreadState", "Word",
+    "PlaybookVersion", "SegmentDay", "SegmentDue", "SegmentMember", "SegmentMove", "SegmentRun", "SegmentState",
+    "Setting", "ThreadState", "Word",
 ]  # fmt: skip
 
 

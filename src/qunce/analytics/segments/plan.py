@@ -9,13 +9,13 @@ from typing import Final
 
 import ibis
 
-from qunce.analytics.segments import scans
-from qunce.analytics.segments.measures import KEYS, Column, Distinct, combine, needs_of
+from qunce.analytics.segments import scans, wheel
+from qunce.analytics.segments.measures import KEYS, Column, Distinct, combine, needs_of, picks_of
 from qunce.analytics.segments.tables import SegmentTables
 from qunce.analytics.tables import Expr, counted
 from qunce.engine.segments.moment import Moment
 from qunce.playbook.schema.segments import Subject
-from qunce.playbook.segments.catalogue import ROLES
+from qunce.playbook.segments.catalogue import ATTRIBUTES, ROLES
 from qunce.playbook.segments.tree import (
     Age,
     AgeBetween,
@@ -47,9 +47,15 @@ _OF_GROUPS: Final = ("connector", "community")
 class Plan:
     """What has to be computed for the `wanted` segments at one moment. Builds expressions; runs nothing."""
 
-    def __init__(self, rules: Mapping[str, Rule], wanted: Sequence[str], now: Moment, currency: str) -> None:
-        """`rules` holds the wanted segments and those they refer to; amounts are of `currency`."""
+    def __init__(
+        self, rules: Mapping[str, Rule], wanted: Sequence[str], now: Moment, currency: str, *, horizon_ms: int | None = None
+    ) -> None:
+        """`rules` holds the wanted segments and those they refer to; amounts are of `currency`.
+
+        With `horizon_ms`, `flags` also tells until when the answers hold, as far as that moment; None = it does not.
+        """
         self._rules, self._now, self._currency = rules, now, currency
+        self._horizon_ms = horizon_ms
         self.wanted = tuple(dict.fromkeys(wanted))
         self.leaves: dict[Subject, list[Leaf]] = {}
         for name in self.wanted:
@@ -100,7 +106,7 @@ class Plan:
         return needs_of(leaf, of, self._now, self._not_before.get((of, leaf)))
 
     def _ask(self, of: Subject, leaf: Did) -> None:
-        for column in self._columns(of, leaf):
+        for column in (*self._columns(of, leaf), *self._oldest_columns(of, leaf)):
             name = self._names.setdefault(column, f"c{len(self._names)}")
             self._by_subject[of][column] = name
         needs = self._needs(of, leaf)
@@ -116,6 +122,13 @@ class Plan:
         if not isinstance(needs, Distinct):
             return needs
         return (Column(pick=needs.picks[0], op="count"),) if self._counts_members(needs) else ()
+
+    def _oldest_columns(self, of: Subject, leaf: Did) -> tuple[Column, ...]:
+        """Return what tells the oldest event in a window that moves, where somebody asks until when answers hold."""
+        if self._horizon_ms is None or leaf.window is None or isinstance(leaf.window, Since):
+            return ()
+        picks = picks_of(leaf, of, self._now, self._not_before.get((of, leaf)))
+        return tuple(Column(pick=pick, op="first") for pick in picks)
 
     def _people_name(self, of: Subject, leaf: Did) -> str:
         return self._people[self._names[self._columns(of, leaf)[0]]]
@@ -136,11 +149,14 @@ class Plan:
     def flags(self, of: Subject, tables: SegmentTables, cube: Expr | None) -> Expr:
         """Return `subject_id`, `group_id` (memberships; else 0) and one column per segment, 1 = belongs.
 
-        Rows of subjects that belong nowhere are left out.
+        With a horizon also `until_ms`, the earliest moment an answer could change without an event. Rows of subjects that
+        belong nowhere, and whose answers hold beyond the horizon, are left out.
         """
         rows = self._joined(of, tables, cube)
         keys = KEYS[of]
         names = self.segments_of(of)
+        if self._horizon_ms is not None:
+            return self._with_until(of, rows, self._horizon_ms)
         flags = {f"s{i}": counted(self._node(of, self._rules[name].body, rows)) for i, name in enumerate(names)}
         found = rows.select(
             subject_id=rows[keys[0]].cast("int64"),
@@ -148,6 +164,47 @@ class Plan:
             **flags,
         )
         return found.filter(reduce(or_, [found[flag] == 1 for flag in flags]))
+
+    def _with_until(self, of: Subject, rows: Expr, horizon_ms: int) -> Expr:
+        keys, leaves, names = KEYS[of], self.leaves[of], self.segments_of(of)
+        # Leaves become columns first: trees speak of each of them several times.
+        rows = rows.mutate(
+            **{f"h{i}": counted(self._node(of, leaf, rows)) for i, leaf in enumerate(leaves)},
+            **{f"u{i}": self._until(of, leaf, rows).cast("int64") for i, leaf in enumerate(leaves)},
+        )
+
+        def pair(leaf: Leaf) -> wheel.Pair:
+            place = leaves.index(leaf)
+            return rows[f"h{place}"] == 1, rows[f"u{place}"]
+
+        trees = [wheel.walk(self._rules[name].body, lambda ref: self._rules[ref.segment_id].body, pair) for name in names]
+        until = ibis.least(*(until for _, until in trees)) if len(trees) > 1 else trees[0][1]
+        found = rows.select(
+            subject_id=rows[keys[0]].cast("int64"),
+            group_id=rows.group_id.cast("int64") if of == "membership" else ibis.literal(0).cast("int64"),
+            **{f"s{i}": counted(holds) for i, (holds, _) in enumerate(trees)},
+            until_ms=until.cast("int64"),
+        )
+        return found.filter(reduce(or_, [found.until_ms <= horizon_ms, *(found[f"s{i}"] == 1 for i in range(len(names)))]))
+
+    def _until(self, of: Subject, leaf: Leaf, rows: Expr) -> Expr:
+        if isinstance(leaf, Attr) and ATTRIBUTES[of][leaf.name].kind == "moment":
+            return wheel.turns(rows[leaf.name], leaf.test, self._now)
+        if isinstance(leaf, Tagged):
+            holders = ("member", "membership") if of == "membership" else (of,)
+            ends = [ibis.coalesce(rows[f"{self._tag(of, leaf)}_{holder}_until"], wheel.NEVER) for holder in holders]
+            return ibis.least(*ends) if len(ends) > 1 else ends[0]
+        if isinstance(leaf, Field) and leaf.kind == "moment":
+            number = rows[f"{self._field(of, leaf)}n"]
+            return wheel.turns(ibis.coalesce(number, 0), leaf.test, self._now, number.notnull())
+        if not isinstance(leaf, Did):
+            return ibis.literal(wheel.NEVER)
+        columns = self._oldest_columns(of, leaf)
+        first = [ibis.coalesce(rows[self._names[column]], 0) for column in columns]
+        oldest = combine("first", first, 0) if first else None
+        since = rows[leaf.window.attribute] if isinstance(leaf.window, Since) else None
+        value = self._value(of, leaf, rows)
+        return wheel.fades(leaf, value, oldest, since, self._now)
 
     def _joined(self, of: Subject, tables: SegmentTables, cube: Expr | None) -> Expr:
         rows = scans.subjects(tables, of)
@@ -196,8 +253,19 @@ class Plan:
             rows = held.filter((held.of == holder) & held.tag.isin(list(leaf.tags)))
             keys = ("person", "group_id") if holder == "membership" else (KEYS[of][0],)
             columns = {keys[0]: rows.subject_id, **({"group_id": rows.group_id} if holder == "membership" else {})}
+            if self._horizon_ms is not None:
+                yield self._ends(f"{name}_{holder}_until", holder, leaf, columns, tables), keys
             once = rows.select(**columns).distinct()
             yield once.mutate(**{f"{name}_{holder}": ibis.literal(1).cast("int8")}), keys
+
+    def _ends(self, name: str, holder: str, leaf: Tagged, columns: Mapping[str, Expr], tables: SegmentTables) -> Expr:
+        """Return the next moment at which a tag of somebody begins or ends by itself."""
+        held = tables.tags.filter((tables.tags.of == holder) & tables.tags.tag.isin(list(leaf.tags)))
+        true = ibis.literal(True)
+        edge = ibis.least(wheel.ahead(true, held.from_ms, self._now), wheel.ahead(true, held.to_ms, self._now))
+        keyed = held.select(**{key: held[column.get_name()] for key, column in columns.items()}, edge=edge)
+        keyed = keyed.filter(keyed.edge < wheel.NEVER)
+        return keyed.group_by(list(columns)).agg(**{name: keyed.edge.min()})
 
     def _tag(self, of: Subject, leaf: Tagged) -> str:
         return f"t{self.leaves[of].index(leaf)}"
@@ -289,19 +357,21 @@ class Plan:
         return (value >= (1 if low_ms is None else max(low_ms, 1))) & (value <= high_ms)
 
     def _did(self, of: Subject, leaf: Did, rows: Expr) -> Expr:
-        needs = self._needs(of, leaf)
-        if isinstance(needs, Distinct):
-            name = self._people_name(of, leaf) if self._counts_members(needs) else self._distinct[needs]
-            value = ibis.coalesce(rows[name], 0)
-        else:
-            start = needs[0].pick.start.day
-            days = self._now.day - start + 1 if start is not None else 0
-            value = combine(needs[0].op, [ibis.coalesce(rows[self._names[column]], 0) for column in needs], days)
-        holds = self._passes(value, leaf.test)
+        holds = self._passes(self._value(of, leaf, rows), leaf.test)
         if isinstance(leaf.window, Since):
             since = rows[leaf.window.attribute]
             holds = holds & (since > 0) & (since <= self._now.now_ms)
         return holds
+
+    def _value(self, of: Subject, leaf: Did, rows: Expr) -> Expr:
+        """Return the measure of a leaf; 0 = nothing."""
+        needs = self._needs(of, leaf)
+        if isinstance(needs, Distinct):
+            name = self._people_name(of, leaf) if self._counts_members(needs) else self._distinct[needs]
+            return ibis.coalesce(rows[name], 0)
+        start = needs[0].pick.start.day
+        days = self._now.day - start + 1 if start is not None else 0
+        return combine(needs[0].op, [ibis.coalesce(rows[self._names[column]], 0) for column in needs], days)
 
 
 def leaves_of(node: Node, rules: Mapping[str, Rule]) -> Iterator[Leaf]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,12 +10,16 @@ import numpy as np
 import pyarrow as pa
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from qunce.analytics.columns import Ints, read_columns, statements
+from qunce.analytics.columns import Ints, read_columns, restrict, statements
 from qunce.analytics.localtime import local_days
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
 
 _ARROW: Final[dict[str, Any]] = {"int8": pa.int8(), "int32": pa.int32(), "int64": pa.int64(), "string": pa.string()}
 _TARGETS: Final = {0: "member", 1: "membership", 2: "group"}
+_CONNECTORS: Final = (
+    "select connector from identity where id > 0 {only members id} "
+    "union select connector from chat_group where id > 0 {only groups id} order by 1"
+)
 _ORDER: Final = (
     "order_id", "identity_id", "created_ms", "paid_ms", "refunded_ms", "amount_minor", "refunded_minor", "currency",
 )  # fmt: skip
@@ -26,15 +30,20 @@ def schema_of(name: str) -> pa.Schema:
     return pa.schema([(column, _ARROW[kind]) for column, kind in PROFILE_SCHEMAS[name].items()])
 
 
-def read_profiles(connection: BaseDatabaseWrapper, zone: ZoneInfo, not_members: str, currency: str) -> dict[str, pa.Table]:
-    """Return the tables of `PROFILE_SCHEMAS`. `not_members` and `currency` are SQL: kinds, and the packed letters of one."""
-    connectors, connector = _connectors(connection)
+def read_profiles(
+    connection: BaseDatabaseWrapper, zone: ZoneInfo, not_members: str, currency: str, **only: Collection[int]
+) -> dict[str, pa.Table]:
+    """Return the tables of `PROFILE_SCHEMAS`. `not_members` and `currency` are SQL: kinds, and the packed letters of one.
+
+    `only`: ids of `members`, their `accounts`, and `groups`; rows of these only. Nothing given = everybody.
+    """
+    connectors, connector = _connectors(connection, **only)
     communities = _names(connection, "select id, name from community")
     queries = statements("profiles")
 
     def read(name: str, *columns: str) -> dict[str, Ints]:
         sql = queries[name].replace("{not_members}", not_members).replace("{currency}", currency)
-        return read_columns(connection, sql.replace("{connector}", connector), columns)
+        return read_columns(connection, restrict(sql.replace("{connector}", connector), **only), columns)
 
     members = read("member_profiles", *PROFILE_SCHEMAS["member_profiles"])
     memberships = read("membership_profiles", *PROFILE_SCHEMAS["membership_profiles"])
@@ -91,10 +100,10 @@ def letters(packed: Ints) -> pa.Array:
     return names.take(pa.array(place, pa.int64()))
 
 
-def _connectors(connection: BaseDatabaseWrapper) -> tuple[dict[int, str], str]:
+def _connectors(connection: BaseDatabaseWrapper, **only: Collection[int]) -> tuple[dict[int, str], str]:
     """Return platforms by number, and the SQL that gives the number of `i.connector`."""
     with connection.cursor() as cursor:
-        cursor.execute("select connector from identity union select connector from chat_group order by 1")
+        cursor.execute(restrict(_CONNECTORS, **only))
         names = [str(row[0]) for row in cursor.fetchall()]
     quoted = {number: name.replace("'", "''") for number, name in enumerate(names, start=1)}
     cases = " ".join(f"when '{name}' then {number}" for number, name in quoted.items())

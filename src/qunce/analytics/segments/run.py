@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from typing import Any, Final
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qunce.analytics.engine import show
+from qunce.analytics.segments import scans
 from qunce.analytics.segments.one import Known, read_subjects
 from qunce.analytics.segments.plan import Plan
 from qunce.analytics.segments.tables import GIVEN_SCHEMAS, SCHEMAS, SegmentTables, tables_by_name
@@ -27,9 +29,24 @@ from qunce.playbook.segments.tree import Rule
 Rules = Mapping[str, Rule]
 BELONGS: Final = pa.schema([("segment_id", pa.string()), ("subject_id", pa.int64()), ("group_id", pa.int64())])
 """Who belongs where. `subject_id`: member, or group; `group_id`: group of a membership, else 0."""
+DUE: Final = pa.schema([("of", pa.string()), ("subject_id", pa.int64()), ("group_id", pa.int64()), ("until_ms", pa.int64())])
+"""Whose answers could change by themselves, and when at the earliest."""
 _TYPES: Final[dict[str, Any]] = {"int32": pa.int32(), "int64": pa.int64(), "string": pa.string()}
 _DRAWS: Final = pa.schema([(name, _TYPES[kind]) for name, kind in GIVEN_SCHEMAS["draws"].items()])
+FACTS: Final = (
+    "seq", "ts_ms", "day", "type", "group_id", "actor", "peer", "content", "length", "is_question",
+)  # fmt: skip
+"""Columns of facts that the evaluator of one reads."""
 _LAST_DAY: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a run found: rows of `BELONGS` and `DUE`, and how many facts the mirror held."""
+
+    belongs: pa.Table
+    due: pa.Table
+    facts: int
 
 
 class SegmentEngine:
@@ -61,11 +78,28 @@ class SegmentEngine:
         """Return who belongs to the `wanted` segments (None = all) at `now_ms`, as rows of `BELONGS`, in no order."""
         found = [BELONGS.empty_table()]
         for plan, of, rows in self._flags(rules, now_ms, wanted):
-            for index, name in enumerate(plan.segments_of(of)):
-                inside = rows.filter(pc.equal(rows[f"s{index}"], 1))
-                names = pa.array(np.full(inside.num_rows, name), pa.string())
-                columns = [names, inside["subject_id"], inside["group_id"]]
-                found.append(pa.table(columns, schema=BELONGS))
+            found += _belongs(plan, of, rows)
+        return pa.concat_tables(found)
+
+    def run(self, rules: Rules, now_ms: int, wanted: Sequence[str], horizon_ms: int) -> Found:
+        """Return who belongs to the `wanted` segments, and whose answers could change by themselves until `horizon_ms`."""
+        belongs, due = [BELONGS.empty_table()], [DUE.empty_table()]
+        for plan, of, rows in self._flags(rules, now_ms, wanted, horizon_ms):
+            belongs += _belongs(plan, of, rows)
+            soon = rows.filter(pc.less_equal(rows["until_ms"], horizon_ms))
+            kinds = pa.array(np.full(soon.num_rows, of), pa.string())
+            due.append(pa.table([kinds, soon["subject_id"], soon["group_id"], soon["until_ms"]], schema=DUE))
+        return Found(belongs=pa.concat_tables(belongs), due=pa.concat_tables(due), facts=self._store.manifest().rows)
+
+    def ahead(self, now_ms: int) -> pa.Table:
+        """Return whom events that have not happened yet are about, as rows of `DUE`: clocks of platforms run ahead of ours."""
+        with self._lock:
+            connection, tables = self._connection, tables_by_name()
+            self._show_files(self._store.manifest(), self._clock.day(now_ms))
+            found = []
+            for rows in scans.ahead(tables, now_ms):
+                columns = connection.to_pyarrow(rows).select(["of", "subject_id", "group_id", "until_ms"])
+                found.append(columns.cast(DUE))
         return pa.concat_tables(found)
 
     def members_of(self, rules: Rules, segment_id: str, now_ms: int) -> pa.Table:
@@ -113,8 +147,45 @@ class SegmentEngine:
                 rows[name] = read(profiles.filter(profiles.member_id == member_id))
         return read_subjects(of, rows, self._currency)
 
-    def _flags(self, rules: Rules, now_ms: int, wanted: Sequence[str] | None) -> list[tuple[Plan, Subject, pa.Table]]:
-        plan = Plan(rules, tuple(rules) if wanted is None else wanted, self.moment(now_ms), self._currency)
+    def facts_about(
+        self, accounts: Collection[int], groups: Collection[int], first_day: int | None
+    ) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        """Return the facts by and towards accounts and in groups, and how far the mirror has read each source.
+
+        `first_day`: local day before which facts may be left out; None = none may.
+        """
+        with self._lock:
+            manifest = self._store.manifest()
+            try:
+                rows = self._about(manifest, accounts, groups, first_day)
+            except Exception:
+                latest = self._store.manifest()
+                if latest.version == manifest.version:
+                    raise
+                manifest, rows = latest, self._about(latest, accounts, groups, first_day)
+        return rows, dict(manifest.cursors)
+
+    def _about(
+        self, manifest: Manifest, accounts: Collection[int], groups: Collection[int], first_day: int | None
+    ) -> list[dict[str, Any]]:
+        connection, facts = self._connection, tables_by_name().facts
+        self._show_files(manifest, first_day)
+        for name, ids in (("asked_accounts", accounts), ("asked_groups", groups)):
+            connection.con.register(name, pa.table({"id": pa.array(list(ids), pa.int64())}))
+        asked = {name: ibis.table({"id": "int64"}, name=name).id for name in ("asked_accounts", "asked_groups")}
+        test = facts.actor.isin(asked["asked_accounts"]) | facts.peer.isin(asked["asked_accounts"])
+        if groups:
+            test = facts.group_id.isin(asked["asked_groups"]) | test if accounts else facts.group_id.isin(asked["asked_groups"])
+        if first_day is not None:
+            test = test & (facts.day >= first_day)
+        found: list[dict[str, Any]] = connection.to_pyarrow(facts.filter(test).select(*FACTS)).to_pylist()
+        return found
+
+    def _flags(
+        self, rules: Rules, now_ms: int, wanted: Sequence[str] | None, horizon_ms: int | None = None
+    ) -> list[tuple[Plan, Subject, pa.Table]]:
+        names = tuple(rules) if wanted is None else wanted
+        plan = Plan(rules, names, self.moment(now_ms), self._currency, horizon_ms=horizon_ms)
         with self._lock:
             manifest = self._store.manifest()
             try:
@@ -159,6 +230,15 @@ class SegmentEngine:
     def _units(self, column: Expr) -> list[int]:
         found: list[int] = self._connection.to_pyarrow(column).to_pylist()
         return found
+
+
+def _belongs(plan: Plan, of: Subject, rows: pa.Table) -> list[pa.Table]:
+    found = []
+    for index, name in enumerate(plan.segments_of(of)):
+        inside = rows.filter(pc.equal(rows[f"s{index}"], 1))
+        names = pa.array(np.full(inside.num_rows, name), pa.string())
+        found.append(pa.table([names, inside["subject_id"], inside["group_id"]], schema=BELONGS))
+    return found
 
 
 def draws(salt: str, units: Sequence[int]) -> pa.Table:

@@ -170,5 +170,29 @@ def _rows_of(tables: SegmentTables, wanted: Distinct, pick: Pick, currency: str,
     return turned.rename(person="other", other="person")
 
 
+def ahead(tables: SegmentTables, now_ms: int) -> list[Expr]:
+    """Return whom events after now are about, with the first of them: members, memberships and groups."""
+    facts = tables.facts.filter(tables.facts.ts_ms > now_ms)
+    both = ibis.union(
+        facts.select("group_id", "ts_ms", account=facts.actor), facts.select("group_id", "ts_ms", account=facts.peer),
+        distinct=False,
+    )  # fmt: skip
+    orders = tables.order_events.filter(tables.order_events.ts_ms > now_ms)
+    persons = people(tables, both.filter(both.account != 0), "account")
+    buyers = people(tables, orders.select("ts_ms", account=orders.identity_id), "account")
+    zero = ibis.literal(0).cast("int64")
+    return [
+        _first(persons, "member", persons.person, zero),
+        _first(buyers, "member", buyers.person, zero),
+        _first(persons, "membership", persons.person, persons.group_id.cast("int64")),
+        _first(facts, "group", facts.group_id.cast("int64"), zero),
+    ]
+
+
+def _first(rows: Expr, of: str, subject: Expr, group: Expr) -> Expr:
+    keyed = rows.select(of=ibis.literal(of), subject_id=subject.cast("int64"), group_id=group, ts_ms=rows.ts_ms)
+    return keyed.group_by(["of", "subject_id", "group_id"]).agg(until_ms=keyed.ts_ms.min())
+
+
 def _sinces(picks: Iterable[Pick]) -> list[Since]:
     return [pick.start.since for pick in picks if pick.start.since is not None]

@@ -4,7 +4,7 @@ select i.id as identity_id, i.member_id,
        case when i.kind in ({not_members}) or p.kind in ({not_members}) then 1 else 0 end as excluded
 from identity i
 join member p on p.id = i.member_id
-where i.kind in ({not_members}) or p.kind in ({not_members}) or i.member_id <> i.id
+where (i.kind in ({not_members}) or p.kind in ({not_members}) or i.member_id <> i.id) {only accounts i.id}
 order by i.id
 
 -- groups --

@@ -11,10 +11,10 @@ left join (
     from membership s
     join identity o on o.id = s.identity_id
     join chat_group g on g.id = s.group_id and g.kind = 'group'
-    where s.left_ms is null
+    where s.left_ms is null {only members o.member_id}
     group by o.member_id
 ) t on t.member_id = m.id
-where m.kind not in ({not_members}) and exists (select 1 from identity a where a.member_id = m.id)
+where m.kind not in ({not_members}) and exists (select 1 from identity a where a.member_id = m.id) {only members m.id}
 order by m.id
 
 -- membership_profiles --
@@ -27,7 +27,7 @@ from membership s
 join chat_group g on g.id = s.group_id and g.kind = 'group'
 join identity a on a.id = s.identity_id
 join member m on m.id = a.member_id
-where a.kind not in ({not_members}) and m.kind not in ({not_members})
+where a.kind not in ({not_members}) and m.kind not in ({not_members}) {only members a.member_id}
 group by s.group_id, a.member_id
 order by s.group_id, a.member_id
 
@@ -43,10 +43,10 @@ left join (
     from membership s
     join identity a on a.id = s.identity_id
     join member m on m.id = a.member_id
-    where s.left_ms is null and a.kind not in ({not_members}) and m.kind not in ({not_members})
+    where s.left_ms is null and a.kind not in ({not_members}) and m.kind not in ({not_members}) {only groups s.group_id}
     group by s.group_id
 ) t on t.group_id = i.id
-where i.kind = 'group'
+where i.kind = 'group' {only groups i.id}
 order by i.id
 
 -- orders --
@@ -55,6 +55,7 @@ select o.id as order_id, coalesce(o.identity_id, 0) as identity_id, o.created_ms
        case when o.status = 'refunded' then o.status_ms else 0 end as refunded_ms, o.amount_minor, o.refunded_minor,
        {currency} as currency
 from purchase o
+where o.id > 0 {only accounts o.identity_id}
 order by o.id
 
 -- tags --
@@ -75,6 +76,7 @@ with words as (
     left join member m on m.id = a.member_id
     where h.put_ms is not null
       and (h.identity_id = 0 or (a.kind not in ({not_members}) and m.kind not in ({not_members})))
+      {only holders h.identity_id}
 )
 select of, subject_id, group_id, tag, from_ms, to_ms
 from held
@@ -99,7 +101,7 @@ with words as (
     from attribute_value v
     join identity a on a.id = v.identity_id
     join member m on m.id = a.member_id
-    where v.value is not null and a.kind not in ({not_members}) and m.kind not in ({not_members})
+    where v.value is not null and a.kind not in ({not_members}) and m.kind not in ({not_members}) {only accounts v.identity_id}
 )
 select r.member_id, n.place as attribute, coalesce(r.number, 0) as number, coalesce(w.place, 0) as word,
        case when r.number is null then 0 else 1 end as is_number

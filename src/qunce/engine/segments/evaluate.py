@@ -61,6 +61,11 @@ def explain(segment: Rule, subject: SubjectRow, events: History, now: Moment, se
     return _explain(segment.body, subject, events, now, segments)
 
 
+def leaf_holds(leaf: Leaf, subject: SubjectRow, events: History, now: Moment) -> bool:
+    """Tell whether one condition holds."""
+    return _leaf(leaf, subject, events, now).holds
+
+
 def _holds(node: Node, subject: SubjectRow, events: History, now: Moment, segments: Rules) -> bool:
     match node:
         case AllOf(parts):
@@ -95,14 +100,14 @@ def _leaf(leaf: Leaf, subject: SubjectRow, events: History, now: Moment) -> Expl
     match leaf:
         case Attr(name, test):
             value = subject.attributes.get(name)
-            holds = _passes(value, test, now)
+            holds = passes(value, test, now)
             return Explained(node=leaf, holds=holds, value=value)
         case Field(name, kind, _title, test):
             value = subject.fields.get(name)
             if isinstance(test, IsSet | IsMissing):
                 there = isinstance(value, str) if kind == "word" else isinstance(value, int)
                 return Explained(node=leaf, holds=there is isinstance(test, IsSet), value=value)
-            return Explained(node=leaf, holds=_passes(value, test, now), value=value)
+            return Explained(node=leaf, holds=passes(value, test, now), value=value)
         case Tagged(tags):
             held = subject.tags_at(now.now_ms)
             found = tuple(tag for tag in tags if tag in held)
@@ -125,10 +130,10 @@ def _did(leaf: Did, subject: SubjectRow, events: History, now: Moment) -> Explai
         start_ms = now.window_start_ms(leaf.window)
     found: Sequence[Happened] = events.between(leaf.events, start_ms, now.now_ms)
     for field, test in leaf.where:
-        found = [event for event in found if _passes(getattr(event, field), test, now)]
+        found = [event for event in found if passes(getattr(event, field), test, now)]
     value = _measure(leaf, found)
     return Explained(
-        node=leaf, holds=_passes(value, leaf.test, now), value=value, event_ids=tuple(event.event_id for event in found)
+        node=leaf, holds=passes(value, leaf.test, now), value=value, event_ids=tuple(event.event_id for event in found)
     )
 
 
@@ -153,7 +158,8 @@ def _number(event: Happened, field: str) -> int:
     return value
 
 
-def _passes(value: Value, test: Test, now: Moment) -> bool:
+def passes(value: Value, test: Test, now: Moment) -> bool:
+    """Tell whether a value passes a test at `now`."""
     match test:
         case Compare(op, wanted):
             return isinstance(value, int) and _compare(value, op, wanted)

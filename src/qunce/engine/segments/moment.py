@@ -25,6 +25,14 @@ class Moment:
         first = today - timedelta(days=today.weekday()) if word == "this_week" else today.replace(day=1)
         return date_day(first)
 
+    def next_start_ms(self, word: Word) -> int:
+        """Return the moment at which the current local day, week or month is over."""
+        first = self.start_day(word)
+        if word == "this_month":
+            start = day_date(first)
+            return self.clock.start_ms(date_day((start + timedelta(days=31)).replace(day=1)))
+        return self.clock.start_ms(first + (1 if word == "today" else 7))
+
     def window_start_ms(self, window: Within | Period) -> int:
         """Return the first moment of a window; it ends at `now_ms`, both inclusive."""
         if isinstance(window, Within):

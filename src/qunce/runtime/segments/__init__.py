@@ -1,0 +1,1 @@
+"""Keep who belongs to which segment: full runs, and what changes between them."""

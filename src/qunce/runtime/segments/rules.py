@@ -1,0 +1,72 @@
+"""Say which segments are in force, and what their definitions are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+import msgspec
+
+from qunce.playbook.load import parse
+from qunce.playbook.profile import segment_fields
+from qunce.playbook.schema import Playbook
+from qunce.playbook.schema.segments import Segment
+from qunce.playbook.segments.check import references, rules_of
+from qunce.playbook.segments.tree import Rule
+from qunce.runtime.live import playbooks
+from qunce.runtime.models import PlaybookVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """The segments of a published playbook. `number` 0 = none is published."""
+
+    number: int
+    version: str
+    """As decisions name it."""
+    segments: tuple[Segment, ...]
+    rules: Mapping[str, Rule]
+    definitions: Mapping[str, str]
+    """Hash of each segment's conditions, those it refers to included."""
+
+
+NONE = InForce(number=0, version="", segments=(), rules={}, definitions={})
+
+
+def in_force() -> InForce:
+    """Return the segments in force. One small query while nothing is published anew.
+
+    Raises InvalidPlaybook when the playbook was written for another version of 群策.
+    """
+    newest = PlaybookVersion.objects.order_by("-number").values_list("number", "content_hash").first()
+    return _of_version(*newest) if newest else NONE
+
+
+@lru_cache(maxsize=4)
+def _of_version(number: int, content_hash: str) -> InForce:
+    version = playbooks.get(number)
+    if version is None:
+        return NONE
+    return of_playbook(parse(version.files).playbook, number, playbooks.label(version))
+
+
+def of_playbook(playbook: Playbook, number: int = 0, version: str = "") -> InForce:
+    """Return the segments of a checked playbook ready to be evaluated."""
+    segments = playbook.segments
+    rules = rules_of(segments, segment_fields(playbook.attributes))
+    return InForce(number=number, version=version, segments=segments, rules=rules, definitions=_definitions(segments, rules))
+
+
+def _definitions(segments: tuple[Segment, ...], rules: Mapping[str, Rule]) -> dict[str, str]:
+    known = {segment.segment_id: segment for segment in segments}
+    own = {name: msgspec.json.encode((rule.of, rule.body)) for name, rule in rules.items()}
+
+    def parts(name: str) -> frozenset[str]:
+        found = {name}
+        for other in references(known[name].where):
+            found |= parts(other)
+        return frozenset(found)
+
+    return {name: sha256(b"\n".join(own[part] for part in sorted(parts(name)))).hexdigest()[:16] for name in known}
