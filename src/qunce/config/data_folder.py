@@ -1,7 +1,8 @@
 """Prepare the data folder: where an installation keeps everything that is its own.
 
 `qunce.sqlite3` (unless DATABASE_URL names a server), `secrets/`, `uploads/`, `rejects/`, `mirror/` and `static/`. Secrets are
-made at the first start and never leave the folder: `secret_key` signs sessions, `field_keys` encrypts secrets at rest.
+made at the first start and never leave the folder: `secret_key` signs sessions, `field_keys` encrypts secrets at rest,
+`identity_key` hashes phone numbers and the like.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def prepare(root: Path) -> Path:
         (root / name).mkdir(mode=0o700, exist_ok=True)
     once(root / "secrets" / "secret_key", lambda: secrets.token_urlsafe(48))
     once(root / "secrets" / "field_keys", lambda: Fernet.generate_key().decode("ascii"))
+    once(root / "secrets" / "identity_key", lambda: secrets.token_urlsafe(48))
     return root
 
 

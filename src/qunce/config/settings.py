@@ -122,6 +122,7 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL", ""), DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 FIELD_KEYS_FILE = DATA_DIR / "secrets" / "field_keys"
+IDENTITY_KEY_FILE = DATA_DIR / "secrets" / "identity_key"
 
 # ── Safety ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,5 +1,7 @@
 """Take events in: append, fold, move the cursor, in one transaction a batch; settle afterwards.
 
+Settling links accounts by the keys they share, and pairs questions with answers.
+
 There is one way in, for imports, connectors and operators' own actions alike.
 """
 
@@ -20,6 +22,7 @@ from qunce.readmodels.projector import Projector, settle
 from qunce.readmodels.rows import Database
 from qunce.runtime.clock import now_ms
 from qunce.runtime.garbage import fewer_collections
+from qunce.runtime.identity.keys import link_by_keys
 from qunce.runtime.organisation import currency, zone
 
 READMODELS = "readmodels"
@@ -99,7 +102,8 @@ class Ingest:
             self.journal.note_gap(source, reason=reason, lost=lost, from_ms=from_ms, until_ms=until_ms, noted_ms=noted_ms)
 
     def settle(self) -> int:
-        """Pair questions with answers where something changed; return how many groups."""
+        """Link accounts by new keys, then pair questions with answers where something changed; return how many groups."""
+        link_by_keys(self, self._clock)
         with transaction.atomic():
             groups = settle(self.database)
             if groups:

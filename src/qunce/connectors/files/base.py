@@ -9,7 +9,7 @@ the file as a whole cannot be read, and then nothing of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -35,6 +35,8 @@ class ImportOptions:
     """`dmy`, `mdy` or `ymd` where a format's dates are ambiguous; None = infer, refuse if impossible."""
     max_line_bytes: int = 8 * 1024 * 1024
     """A longer line or JSON value is rejected unread."""
+    digest: Callable[[str, str], str | None] | None = None
+    """Hashes a key of a person (kind, value), so that no phone number is stored; None = keys are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from qunce.connectors.files.tables import plain
+
 Status = Literal["created", "paid", "refunded", "closed"]
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -15,10 +17,10 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "交易时间", "时间", "日期",
     ),
     "buyer": (
-        "buyer_id", "buyer", "customer_id", "user_id", "member_id", "external_userid", "customer", "user", "买家ID",
+        "buyer_id", "buyer", "customer_id", "user_id", "member_id", "customer", "user", "买家ID",
         "会员ID", "用户ID",
-        "客户ID", "买家", "买家会员名", "买家账号", "买家昵称", "手机号", "手机号码", "联系手机", "收货人手机", "手机",
-        "电话", "phone", "mobile",
+        "客户ID", "external_userid", "买家", "买家会员名", "买家账号", "买家昵称", "手机号", "手机号码", "联系手机",
+        "收货人手机", "手机", "电话", "phone", "mobile",
         "会员", "客户", "用户", "收货人",
     ),
     "buyer_name": ("buyer_name", "customer_name", "user_name", "nickname", "买家昵称", "昵称", "会员昵称", "客户名称",
@@ -40,7 +42,24 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "sku": ("sku", "stock_code", "product_id", "item_id", "商品编码", "商家编码", "货号", "SKU"),
     "status": ("status", "order_status", "state", "状态", "订单状态", "交易状态"),
     "platform": ("platform", "shop", "平台", "店铺平台"),
+    "phone": (
+        "buyer_phone", "customer_phone", "手机号", "手机号码", "联系手机", "收货人手机", "手机", "电话", "phone", "mobile",
+    ),
+    "unionid": ("unionid", "union_id"),
+    "external_userid": ("external_userid", "external_user_id"),
+    "email": ("buyer_email", "customer_email", "email", "邮箱"),
+    "crm": ("crm_id", "crm", "会员编号"),
 }  # fmt: skip
+
+KEYS: Final = ("phone", "unionid", "external_userid", "email", "crm")
+"""Columns whose values tell that two accounts are one person's."""
+
+
+def key_of_buyer(columns: Mapping[str, str]) -> str | None:
+    """Return which kind of key the column of buyers holds itself; None = an account's name or number."""
+    spelt = plain(columns.get("buyer", ""))
+    return next((kind for kind in KEYS if spelt in {plain(name) for name in COLUMNS[kind]}), None)
+
 
 STATUSES: Final[Mapping[Status, tuple[str, ...]]] = {
     "created": (

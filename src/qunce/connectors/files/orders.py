@@ -8,13 +8,16 @@ Lines of one order that stand near each other are one order. Their money is adde
 
 An order whose sum is negative is a refund of that much. Without a status an order counts as paid; an invoice of the Online
 Retail set that begins with C is a cancellation, thus refunded. Without an order number each line is an order of its own.
+
+A phone number, unionid, external_userid, e-mail address or CRM id beside the buyer becomes a key of the buyer (hashed, never
+stored as it is), by which the buyer is found among the members of the chats.
 """
 
 from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -22,12 +25,12 @@ from typing import Final
 from qunce.connectors.files import money
 from qunce.connectors.files.base import FileSource, Head, ImportOptions, Rejected
 from qunce.connectors.files.generic_rows import json_keys
-from qunce.connectors.files.order_columns import COLUMNS, Status, implied_currency, read_status
+from qunce.connectors.files.order_columns import COLUMNS, KEYS, Status, implied_currency, key_of_buyer, read_status
 from qunce.connectors.files.order_items import read_items
 from qunce.connectors.files.order_rows import PARQUET_MAGIC, OrderLine, magic_of, read_lines
 from qunce.connectors.files.tables import head_lines, match_columns, separator_of
 from qunce.connectors.files.times import TimeReader
-from qunce.domain.events import Event, Item, OrderUpdated, Party, Source
+from qunce.domain.events import Event, IdentityKeyed, Item, OrderUpdated, Party, Source
 from qunce.domain.keys import Fingerprints, native_key
 
 KEPT: Final = 200_000
@@ -35,6 +38,7 @@ KEPT: Final = 200_000
 OPEN: Final = 1000
 """So many orders are gathered at once; the oldest is finished when another begins."""
 _MAX_ITEMS: Final = 1000
+Digest = Callable[[str, str], str | None]
 _PLATFORM: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 
 
@@ -63,7 +67,7 @@ class Orders:
         magic = magic_of(source.stream())
         first = "" if magic == PARQUET_MAGIC else next((text for _, text in source.lines() if text.strip()), "")
         columns, lines = read_lines(source, magic, first)
-        maker = _Maker(columns, TimeReader(options.zone, options.date_order or "ymd"))
+        maker = _Maker(columns, TimeReader(options.zone, options.date_order or "ymd"), options.digest)
         for line in lines:
             yield from (line,) if isinstance(line, Rejected) else maker.add(line)
         yield from maker.finish()
@@ -85,13 +89,19 @@ class _Order:
     amounts: list[Decimal]
     way: str
     items: list[Item] = field(default_factory=list)
+    keys: tuple[tuple[str, str], ...] = ()
+    """Kinds and hashes of the buyer's keys."""
 
 
 class _Maker:
     """Gather lines into orders."""
 
-    def __init__(self, columns: Mapping[str, str], times: TimeReader) -> None:
+    def __init__(self, columns: Mapping[str, str], times: TimeReader, digest: Digest | None = None) -> None:
         self._times = times
+        self._digest = digest
+        kind = key_of_buyer(columns)
+        self._key_columns = {**({kind: "buyer"} if kind else {}), **{key: key for key in KEYS if key in columns}}
+        self._told: OrderedDict[int, None] = OrderedDict()
         self._has_order_id = "order_id" in columns
         self._currency = implied_currency(columns)
         self._is_online_retail = columns.get("order_id") == "invoice_no"
@@ -127,7 +137,36 @@ class _Maker:
         self._done[mark] = None
         if len(self._done) > KEPT:
             self._done.popitem(last=False)
-        yield self._event(order)
+        made = self._event(order)
+        yield made
+        if isinstance(made, Event):
+            yield from self._keyed(order)
+
+    def _keyed(self, order: _Order) -> Iterator[Event]:
+        """Yield the buyer's keys, each once a file."""
+        for kind, digest in order.keys:
+            mark = hash((order.source, order.buyer.platform_id, kind, digest))
+            if mark in self._told:
+                continue
+            self._told[mark] = None
+            if len(self._told) > KEPT:
+                self._told.popitem(last=False)
+            yield Event(
+                ts_ms=order.ts_ms,
+                source=order.source,
+                body=IdentityKeyed(key=kind, digest=digest),
+                dedupe_key=native_key("keyed", order.buyer.platform_id, kind, digest),
+                subject=Party(platform_id=order.buyer.platform_id),
+                confidence="imported",
+            )
+
+    def _keys(self, line: OrderLine) -> tuple[tuple[str, str], ...]:
+        """Return the keys a line tells of its buyer; what is no key, or was shortened by a spreadsheet, is left out."""
+        if self._digest is None:
+            return ()
+        told = [(kind, line.text(column)) for kind, column in self._key_columns.items() if not line.is_shortened(column)]
+        hashed = [(kind, self._digest(kind, value)) for kind, value in told if value]
+        return tuple((kind, digest) for kind, digest in hashed if digest is not None)
 
     def _event(self, order: _Order) -> Event | Rejected:
         amounts = order.amounts[:1] if order.way == "total" and len(set(order.amounts)) == 1 else order.amounts
@@ -196,6 +235,7 @@ class _Maker:
             amounts=[value],
             way=way,
             items=read_items(line, currency, value if way != "total" else None),
+            keys=self._keys(line),
         )
 
     def _default_status(self, order_id: str) -> Status:

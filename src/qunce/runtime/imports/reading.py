@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
+from qunce.accounts.digests import digest_key
 from qunce.connectors.files.base import ImportOptions, Rejected
 from qunce.connectors.files.errors import ImportRefused
 from qunce.connectors.files.registry import Reading, read_file
@@ -66,7 +67,9 @@ Progress = Callable[[str, int, int, int], None]
 
 def read_files(request: Request, folder: Path, now_ms: int, progress: Progress) -> Iterator[ReadFile]:
     """Read each file into a spool in `folder`; a refused file yields its report with `refused` set and no spool."""
-    options = ImportOptions(zone=request.zone, now_ms=now_ms, group=request.group, date_order=request.date_order)
+    options = ImportOptions(
+        zone=request.zone, now_ms=now_ms, group=request.group, date_order=request.date_order, digest=digest_key
+    )
     stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
     for number, path in enumerate(_files(request.paths)):
         yield _read(path, request, options, folder, f"{stamp}-{number}", progress)

@@ -1,0 +1,26 @@
+"""What the organisation decided about merging accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qunce.runtime import organisation
+
+MOST_ACCOUNTS = 4
+"""Accounts on one key that are still taken for one person; more are rather a shared phone or a shop's own number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeSettings:
+    """How accounts are merged. `by_keys` = equal keys merge by themselves; False = they are suggested."""
+
+    by_keys: bool
+    most_accounts: int
+
+
+def merge_settings() -> MergeSettings:
+    """Return the decisions; at first equal keys merge by themselves."""
+    return MergeSettings(
+        by_keys=organisation.value("identity_by_keys", "on") == "on",
+        most_accounts=int(organisation.value("identity_most_accounts", str(MOST_ACCOUNTS))),
+    )
