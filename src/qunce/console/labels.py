@@ -69,6 +69,8 @@ ACTIONS: Final = {
     "staff.password_set": _("设定密码"), "member.flag": _("标记成员身份"), "group.set_community": _("修改群的社群"),
     "settings.changed": _("修改设置"), "secrets.rotate": _("更换加密密钥"), "import.run": _("导入"),
     "metric.exported": _("导出指标"),
+    "member.merge": _("合并账号"), "member.unmerge": _("拆开账号"), "member.merge_refused": _("拒绝合并建议"),
+    "member.suggest": _("查找可合并的账号"), "member.several_exported": _("导出多群成员"),
     "group.exported": _("导出社群名单"), "member.exported": _("导出成员名单"), **live_labels.ACTIONS,
 }  # fmt: skip
 

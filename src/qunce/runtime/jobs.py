@@ -26,6 +26,7 @@ KINDS = {
     "import": "qunce.runtime.imports.service:perform",
     "rebuild": "qunce.runtime.rebuild:perform",
     "replay": "qunce.runtime.replay.job:perform",
+    "merges": "qunce.runtime.identity.suggest:perform",
     "tiers": "qunce.runtime.tiers.sorting:perform",
     "segments": "qunce.runtime.segments.runs:perform",
 }

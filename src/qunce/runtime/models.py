@@ -234,3 +234,34 @@ class Lease(models.Model):
 
     class Meta:
         db_table = "lease"
+
+
+class SuggestionState(models.TextChoices):
+    """What became of a suggestion. `refused` also when a merge that followed it was taken back: it is not made again."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class MergeSuggestion(models.Model):
+    """Two accounts that may be one person's. Decisions are kept for ever, open ones are found anew each time."""
+
+    a_id = models.BigIntegerField()
+    b_id = models.BigIntegerField()
+    """Identities, the smaller id first."""
+    score = models.FloatField()
+    evidence = models.TextField()
+    """Codes, joined by spaces."""
+    state = models.TextField(choices=SuggestionState, default=SuggestionState.OPEN)
+    made_ms = models.BigIntegerField()
+    decided_ms = models.BigIntegerField(null=True)
+    staff_id = models.BigIntegerField(null=True)
+    """Who decided; None = nobody yet, or the command line."""
+    link_id = models.TextField(default="")
+    """The link it became."""
+
+    class Meta:
+        db_table = "merge_suggestion"
+        constraints = [models.UniqueConstraint(fields=["a_id", "b_id"], name="merge_suggestion_once")]
+        indexes = [models.Index(fields=["state", "-score", "id"], name="merge_suggestion_open")]

@@ -16,8 +16,9 @@ from qunce.readmodels.projector.links import side_of
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.ingest import Ingest
+from qunce.runtime.models import MergeSuggestion, SuggestionState
 
-Refusal = Literal["unknown_account", "one_account", "same_member", "not_members", "unknown_link", "already_undone"]
+Refusal = Literal["unknown_account", "one_account", "same_member", "not_members", "unknown_link", "already_undone", "not_open"]
 MAX_REASON: Final = 500
 REASONS: Final[dict[Refusal, str]] = {
     "unknown_account": "there is no such account; see its number on the member's page",
@@ -26,6 +27,7 @@ REASONS: Final[dict[Refusal, str]] = {
     "not_members": "staff, bots and house personas stay apart; flag the account as a member first",
     "unknown_link": "there is no such link",
     "already_undone": "the link was taken back already",
+    "not_open": "the suggestion was decided already, or a newer search took it away",
 }
 
 
@@ -74,6 +76,9 @@ def do_unlink(*, actor: Staff | None, link_id: str, reason: str = "") -> tuple[i
         audit.record(
             actor=actor, action="member.unmerge", target_type="member", target_id=identity.member_id, before=before,
         )  # fmt: skip
+        MergeSuggestion.objects.filter(link_id=link_id, state=SuggestionState.ACCEPTED).update(
+            state=SuggestionState.REFUSED, decided_ms=moment, staff_id=actor.pk if actor else None
+        )
         body = IdentityUnlinked(link_id=link_id, reason=reason.strip()[:MAX_REASON])
         _take(identity, "unlinked", body, link_id, moment)
     return link.a_id, link.b_id
@@ -122,3 +127,38 @@ def _take(identity: Identity, verb: str, body: IdentityLinked | IdentityUnlinked
     ingest = Ingest()
     ingest.take([event])
     ingest.settle()
+
+
+def do_accept(*, actor: Staff | None, suggestion_id: int) -> str:
+    """Merge what was suggested; return the link's id. Raises MergeRefused, also when it was decided already."""
+    with transaction.atomic():
+        row = _open(suggestion_id)
+        evidence = tuple(row.evidence.split())
+        link_id = do_link(
+            actor=actor, first_id=row.a_id, second_id=row.b_id, by="suggestion", score=row.score, evidence=evidence
+        )
+        _decide(row, actor, SuggestionState.ACCEPTED, link_id)
+    return link_id
+
+
+def do_refuse(*, actor: Staff | None, suggestion_id: int) -> None:
+    """Say that two accounts are two persons; they are not suggested again. Raises MergeRefused."""
+    with transaction.atomic():
+        row = _open(suggestion_id)
+        _decide(row, actor, SuggestionState.REFUSED)
+        audit.record(
+            actor=actor, action="member.merge_refused", target_type="suggestion", target_id=row.pk,
+            after={"accounts": [row.a_id, row.b_id], "score": row.score},
+        )  # fmt: skip
+
+
+def _open(suggestion_id: int) -> MergeSuggestion:
+    row = MergeSuggestion.objects.select_for_update().filter(pk=suggestion_id, state=SuggestionState.OPEN).first()
+    if row is None:
+        raise MergeRefused("not_open")
+    return row
+
+
+def _decide(row: MergeSuggestion, actor: Staff | None, state: SuggestionState, link_id: str = "") -> None:
+    row.state, row.link_id, row.decided_ms, row.staff_id = state, link_id, now_ms(), actor.pk if actor else None
+    row.save(update_fields=["state", "link_id", "decided_ms", "staff_id"])

@@ -1,0 +1,1 @@
+"""Measure how well suggestions find one person behind two accounts."""
