@@ -265,3 +265,45 @@ class MergeSuggestion(models.Model):
         db_table = "merge_suggestion"
         constraints = [models.UniqueConstraint(fields=["a_id", "b_id"], name="merge_suggestion_once")]
         indexes = [models.Index(fields=["state", "-score", "id"], name="merge_suggestion_open")]
+class ChangeBatch(models.Model):
+    """One action on attributes and tags, be it a click or a file: what can be taken back as a whole."""
+
+    batch_id = models.TextField(primary_key=True)
+    kind = models.TextField()
+    """`attribute`, `tag.put`, `tag.take`, `rules`, `proposals`, `import`."""
+    actor_id = models.BigIntegerField(null=True)
+    """Staff id; None = a rule did it."""
+    made_ms = models.BigIntegerField()
+    summary = models.JSONField(default=dict)
+    """Tag or attribute, and how many members."""
+    changes = models.IntegerField(default=0)
+    undone_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "change_batch"
+        indexes = [models.Index(fields=["-made_ms"], name="change_batch_newest")]
+
+
+class Proposal(models.Model):
+    """A value that a member may have said of itself, waiting for somebody to accept or refuse it."""
+
+    identity_id = models.BigIntegerField()
+    attribute = models.TextField()
+    value = models.TextField()
+    """JSON of the value."""
+    phrase = models.TextField()
+    """Which way of saying it was recognised."""
+    confidence = models.FloatField()
+    seq = models.BigIntegerField()
+    """The newest message that says it."""
+    said_ms = models.BigIntegerField()
+    state = models.TextField(default="open")
+    """`open`, `accepted`, `refused`."""
+    decided_ms = models.BigIntegerField(null=True)
+    decided_by = models.BigIntegerField(null=True)
+    """Staff id; None with `accepted` = the playbook accepts it by itself."""
+
+    class Meta:
+        db_table = "proposal"
+        constraints = [models.UniqueConstraint(fields=["identity_id", "attribute", "value"], name="proposal_once")]
+        indexes = [models.Index(fields=["state", "attribute", "-confidence"], name="proposal_waiting")]
