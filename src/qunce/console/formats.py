@@ -205,3 +205,14 @@ def in_unit(value: Number | None, unit: str, currency: str = "CNY") -> str:
         case _:
             whole = value == int(value) or abs(float(value)) >= 100
             return number(value, 0 if whole else 1)
+
+
+def value(known: object, kind: str = "", unit: str = "", currency: str = "CNY") -> str:
+    """Return the value of an attribute as people write it; None = there is none."""
+    if known is None:
+        return NOTHING
+    if isinstance(known, bool):
+        return _("是") if known else _("否")
+    if kind == "money" and isinstance(known, int):
+        return money(known, currency, cents=known % 100 != 0)
+    return f"{known} {unit}".strip()

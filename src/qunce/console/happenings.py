@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 ICONS = {
     "member.joined": "user-plus", "member.left": "user-minus", "member.restricted": "ban", "member.unrestricted": "microphone",
     "member.updated": "edit", "member.requested": "user-plus", "contact.added": "user-plus", "contact.removed": "user-minus",
-    "link.clicked": "link", "consent.changed": "shield-check", "tag.changed": "flag", "order": "shopping-cart",
-    "tier.moved": "cards", "message": "message", "reply.given": "message-reply", "group.updated": "edit",
-    "group.created": "users-group", "group.dismissed": "x",
+    "link.clicked": "link", "consent.changed": "shield-check", "tag.changed": "flag", "tag.put": "flag", "tag.taken": "flag",
+    "attribute.set": "id", "order": "shopping-cart",
+    "tier.moved": "cards", "message": "message", "reply.given": "message-reply",
+    "group.updated": "edit", "group.created": "users-group", "group.dismissed": "x",
 }  # fmt: skip
 
 
@@ -93,9 +94,28 @@ def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
             return _("%(scheme_title)s：%(old_title)s → %(new_title)s") % shown
         case "reply.given":
             return _("%(staff)s 从应答台回复了 %(name)s") % {**parts, "staff": str(detail.get("staff") or "")}
+        case "tag.put" | "tag.taken" | "attribute.set":
+            return _known(what, detail, parts)
         case "group.dismissed":
             return _("群已解散")
         case "group.updated":
             return _("群资料已更新")
         case _:
             return _("%(name)s：%(what)s") % {**parts, "what": what}
+
+
+def _known(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> str:
+    """Say what was learnt or decided; `title` and `shown` are how pages call the tag or attribute and its value."""
+    kept = str(detail.get("kept") or "manual")
+    title = str(detail.get("title") or detail.get("tag") or detail.get("attribute") or "")
+    parts = {**parts, "title": title, "source": label("kept", kept), "shown": str(detail.get("shown") or formats.NOTHING)}
+    if what == "attribute.set":
+        if detail.get("value") is None:
+            return _("%(name)s 的「%(title)s」被清除（%(source)s）") % parts
+        return _("%(name)s 的「%(title)s」记为 %(shown)s（%(source)s）") % parts
+    reason = str(detail.get("reason") or "")
+    if what == "tag.put":
+        said = _("%(name)s 打上标签「%(title)s」（%(source)s）") % parts
+    else:
+        said = _("%(name)s 取下标签「%(title)s」（%(source)s）") % parts
+    return f"{said} · {reason}" if reason else said

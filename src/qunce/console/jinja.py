@@ -48,7 +48,7 @@ def environment(**options: Any) -> jinja2.Environment:
         money=formats.money, size=formats.size,
         in_unit=formats.in_unit, when=formats.when, stamp=formats.stamp, clock=formats.clock, on_date=formats.on_date,
         iso=formats.iso, day=formats.day, short_day=formats.short_day, long_day=formats.long_day, ago=formats.ago,
-        initial=labels.initial, highlight=highlight,
+        initial=labels.initial, value=formats.value, highlight=highlight,
     )  # fmt: skip
     # Pieces of page are shared as macros; as a global they also work where one block of a page is rendered alone.
     env.globals["ui"] = env.get_template("console/ui.html").module

@@ -31,6 +31,15 @@ NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
         "member": pgettext_lazy("kind of person", "成员"), "staff": _("员工"), "bot": _("群机器人"),
         "house_persona": _("群马甲"), "system": _("系统"), "unknown": _("未标注"),
     },
+    "kept": {
+        "manual": _("人工"), "rule": pgettext_lazy("where knowledge came from", "规则"), "model": _("模型"),
+        "import": _("导入"), "connector": _("平台同步"), "chat": _("聊天"),
+    },
+    "target": {"member": pgettext_lazy("kind of person", "成员"), "membership": _("成员在群里"), "group": _("群")},
+    "batch": {
+        "attribute": _("改资料"), "tag.put": _("打标签"), "tag.take": _("取标签"), "rules": _("标签规则"),
+        "proposals": _("采纳聊天资料"), "import": _("导入资料"),
+    },
     "conv": {"group": _("群"), "direct": _("私聊"), "channel": _("频道")},
     "role": {"member": pgettext_lazy("role", "群成员"), "admin": _("群管理员"), "owner": _("群主")},
     "scene": {
@@ -71,6 +80,8 @@ ACTIONS: Final = {
     "metric.exported": _("导出指标"),
     "member.merge": _("合并账号"), "member.unmerge": _("拆开账号"), "member.merge_refused": _("拒绝合并建议"),
     "member.suggest": _("查找可合并的账号"), "member.several_exported": _("导出多群成员"),
+    "profile.set": _("修改成员资料"), "profile.clear": _("清除成员资料"), "profile.tag.put": _("打标签"),
+    "profile.tag.take": _("取标签"), "profile.undo": _("撤销资料改动"),
     "group.exported": _("导出社群名单"), "member.exported": _("导出成员名单"), **live_labels.ACTIONS,
 }  # fmt: skip
 

@@ -86,8 +86,10 @@ class Tab:
 TABS: Final = {
     "members": (
         Tab(name="members", title=gettext_lazy("名单"), permission="member.view"),
+        Tab(name="tags", title=gettext_lazy("标签"), permission="member.view"),
         Tab(name="tiers", title=gettext_lazy("分层"), permission="tier.view"),
         Tab(name="valuable", title=gettext_lazy("价值成员"), permission="tier.view"),
+        Tab(name="changes", title=gettext_lazy("改动记录"), permission="profile.change"),
     ),
 }  # fmt: skip
 """Pages that belong to one section, shown as tabs on each of them; `active` may name any."""

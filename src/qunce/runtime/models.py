@@ -265,6 +265,8 @@ class MergeSuggestion(models.Model):
         db_table = "merge_suggestion"
         constraints = [models.UniqueConstraint(fields=["a_id", "b_id"], name="merge_suggestion_once")]
         indexes = [models.Index(fields=["state", "-score", "id"], name="merge_suggestion_open")]
+
+
 class ChangeBatch(models.Model):
     """One action on attributes and tags, be it a click or a file: what can be taken back as a whole."""
 

@@ -20,8 +20,10 @@ from qunce.console.jinja import say
 from qunce.console.labels import label
 from qunce.readmodels.selectors import members as selectors
 from qunce.readmodels.selectors.days import newest_day
+from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused, do_flag_member
 from qunce.runtime.organisation import currency
+from qunce.runtime.profile import views as profiles
 from qunce.runtime.tiers import views as tiers
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ def members(request: HttpRequest) -> HttpResponse:
     kind = asked.choice(request, "kind", selectors.KINDS, "")
     sort = asked.choice(request, "sort", tuple(selectors.SORTS), "recent")
     after = asked.keyset(request, "after")
-    page = selectors.list_members(visible, text=text, kind=kind, sort=sort, after=after)
+    known = _known(request)
+    page = selectors.list_members(visible, text=text, kind=kind, sort=sort, after=after, known=known)
+    may_change = can(asked.staff_of(request), "profile.change")
     context = {
         "page": page, "text": text, "kind": kind, "sort": sort, "currency": currency(), "later": after is not None,
         "next": f"{page.next[0]}.{page.next[1]}" if page.next else "",
@@ -52,6 +56,8 @@ def members(request: HttpRequest) -> HttpResponse:
             ("bot", label("kind", "bot")),            ("house_persona", label("kind", "house_persona")),
         ),
         "sorts": (("recent", _("最近出现")), ("messages", _("消息最多")), ("orders", _("订单最多")), ("spend", _("消费最高"))),
+        "known": known, "tag_choices": profiles.tag_choices(), "fields": profiles.coded_attributes(),
+        "chips": profiles.chips([row.id for row in page.rows], now_ms()), "may_change": may_change,
         "may_import": can(asked.staff_of(request), "import.run"), "may_export": can(asked.staff_of(request), "member.export"),
     }  # fmt: skip
     return pages.render(request, "members", context, active="members")
@@ -74,13 +80,25 @@ def export_members(request: HttpRequest, kind: str) -> HttpResponse:
     return downloads.table(kind, "members", header, rows)
 
 
+def _known(request: HttpRequest) -> selectors.KnownFilter:
+    """Return what the list is narrowed to of what is known: a tag, a value of an attribute."""
+    attribute, _dot, word = asked.text(request, "field").partition("=")
+    return selectors.KnownFilter(now_ms=now_ms(), tag=asked.text(request, "tag"), attribute=attribute, word=word)
+
+
 def _all(request: HttpRequest) -> Iterator[selectors.MemberRow]:
     kind = asked.choice(request, "kind", selectors.KINDS, "")
     sort = asked.choice(request, "sort", tuple(selectors.SORTS), "recent")
     after = None
     while True:
         page = selectors.list_members(
-            asked.visible(request), text=asked.text(request), kind=kind, sort=sort, after=after, size=1_000
+            asked.visible(request),
+            text=asked.text(request),
+            kind=kind,
+            sort=sort,
+            after=after,
+            size=1_000,
+            known=_known(request),
         )
         yield from page.rows
         after = page.next
@@ -96,7 +114,7 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
     identities = selectors.identities(member_id)
     ids = [identity.id for identity in identities]
     rows, following = selectors.timeline(ids, visible, asked.keyset(request, "before"))
-    rows = _with_tiers(rows)
+    rows = _with_titles(_with_tiers(rows))
     context: dict[str, Any] = {
         "member": shown, "rows": rows, "next": f"{following[0]}.{following[1]}" if following else "",
     }  # fmt: skip
@@ -113,10 +131,23 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
         "strip_until": formats.day(newest),
         "currency": currency(),
         "tiers": tiers.of_member(member_id) if can(asked.staff_of(request), "tier.view") else (),
+        "profile": profiles.of_member(ids, visible, now_ms()),
+        "tag_choices": profiles.tag_choices(),
+        "may_change": can(asked.staff_of(request), "profile.change"),
         "may_flag": can(asked.staff_of(request), "member.flag"),
         "kinds": [(kind, label("kind", kind)) for kind in ("member", "staff", "bot", "house_persona")],
     }
     return pages.render(request, "member", context, active="members")
+
+
+def _with_titles(rows: tuple[selectors.TimelineRow, ...]) -> tuple[selectors.TimelineRow, ...]:
+    """Name tags and attributes in the page's language, and say their values."""
+    known = [row for row in rows if row.what in ("attribute.set", "tag.put", "tag.taken")]
+    details = {
+        row.seq: {**detail, "title": say(detail["title"]), "shown": formats.value(detail.get("value"), str(detail["type"]))}  # type: ignore[arg-type]  # a pair of texts
+        for row, detail in zip(known, profiles.worded(row.detail for row in known), strict=True)
+    }
+    return tuple(replace(row, detail=details[row.seq]) if row.seq in details else row for row in rows)
 
 
 def _with_tiers(rows: tuple[selectors.TimelineRow, ...]) -> tuple[selectors.TimelineRow, ...]:

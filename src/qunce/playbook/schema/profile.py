@@ -14,7 +14,7 @@ TagId = Annotated[str, key("标签", "The tag itself; a stable name, often group
 Phrase = Annotated[
     Text, key("说法", "How members say it; {value} stands for the value, and nothing of it for the whole", "坐标{value}")
 ]
-Colour = Literal["blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan"]
+Colour = Literal["blue", "teal", "violet", "amber", "pink", "green", "cyan", "orange"]
 NOTE = key("说明", "What it means, and how to treat and address such people", "先肯定，再给结论", max_length=500)
 
 

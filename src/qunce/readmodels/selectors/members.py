@@ -12,6 +12,7 @@ from qunce.domain.events import TYPE_BY_CODE, TYPE_NAMES
 from qunce.domain.text import fold
 from qunce.readmodels.contents import CONTENT_NAMES
 from qunce.readmodels.models import PLAYED, Happening, Identity, Member, Membership, Message, Order
+from qunce.readmodels.selectors.profiles import holders, with_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,14 +120,33 @@ class TimelineRow:
     order: OrderRow | None
 
 
-def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Place | None, size: int = PAGE) -> MemberPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFilter:
+    """What is asked for of what is known of members; empty = nothing."""
+
+    now_ms: int = 0
+    tag: str = ""
+    attribute: str = ""
+    word: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.tag or (self.attribute and self.word))
+
+
+NOTHING_KNOWN: Final = KnownFilter()
+
+
+def list_members(
+    visible: Visible, *, text: str, kind: str, sort: str, after: Place | None, size: int = PAGE,
+    known: KnownFilter = NOTHING_KNOWN,
+) -> MemberPage:  # fmt: skip
     """Return one page of members, largest first in the order of `sort`.
 
     `text` is the beginning of a name, or an id of a platform. `after` is the place of the last row of the page before. Two
     queries; a reader who sees many groups but not all costs two for each stretch of the list that is looked through.
     """
     column = SORTS[sort]
-    rows = _narrow(Member.objects.all(), text, kind).annotate(place=F(column))
+    rows = _narrow(_with_known(known), text, kind).annotate(place=F(column))
     if column == "last_ms":
         rows = rows.exclude(last_ms=None)
     if after is not None:
@@ -137,6 +157,15 @@ def list_members(visible: Visible, *, text: str, kind: str, sort: str, after: Pl
     extra = _groups_and_platforms([row["id"] for row in found], visible)
     page = tuple(MemberRow(**row, groups=extra[row["id"]][0], connectors=extra[row["id"]][1]) for row in found)
     return MemberPage(rows=page, next=(places[-1], page[-1].id) if more else None)
+
+
+def _with_known(known: KnownFilter) -> QuerySet[Member]:
+    rows = Member.objects.all()
+    if known.tag:
+        rows = rows.filter(pk__in=Identity.objects.filter(pk__in=holders(known.tag, known.now_ms)).values("member_id"))
+    if known.attribute and known.word:
+        rows = rows.filter(pk__in=Identity.objects.filter(pk__in=with_word(known.attribute, known.word)).values("member_id"))
+    return rows
 
 
 def _first(rows: QuerySet[Member, dict[str, Any]], visible: Visible, size: int) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("runtime", "0002_live"),
+        ("runtime", "0005_merge_suggestion"),
     ]
 
     operations = [

@@ -1,0 +1,160 @@
+"""Change what is known of members, show tags and who has them, and take changes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from qunce.accounts.access import can, requires
+from qunce.console import asked, pages
+from qunce.readmodels.selectors import members as selectors
+from qunce.runtime.clock import now_ms
+from qunce.runtime.commands import CommandRefused
+from qunce.runtime.profile import changing, views
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+MOST_CHOSEN = 500
+"""Members one form may name; a filter or a rule reaches more."""
+
+
+@require_POST
+@requires("profile.change")
+def set_attribute(request: HttpRequest, member_id: int) -> HttpResponse:
+    """Set an attribute as written; an empty text takes the colleague's own value away."""
+    _access_member(request, member_id)
+    attribute_id, text = request.POST.get("attribute", ""), request.POST.get("value", "").replace("\x00", "")
+    actor = asked.staff_of(request)
+    try:
+        if text.strip():
+            batch = changing.do_set_attribute(actor=actor, member_id=member_id, attribute_id=attribute_id, text=text)
+        else:
+            kept = request.POST.get("kept", "manual")
+            batch = changing.do_clear_attribute(actor=actor, member_id=member_id, attribute_id=attribute_id, kept=kept)
+        messages.success(request, _("资料已更新。"), extra_tags=f"undo:{batch}")
+    except CommandRefused as refused:
+        messages.error(request, _("没有更新：%(reason)s") % {"reason": refused.reason})
+    return redirect("member", member_id)
+
+
+@require_POST
+@requires("profile.change")
+def put_tag(request: HttpRequest, member_id: int) -> HttpResponse:
+    """Put a tag on a member."""
+    _access_member(request, member_id)
+    tag, days = request.POST.get("tag", ""), request.POST.get("days", "")
+    until_ms = now_ms() + int(days) * 86_400_000 if days.isascii() and days.isdecimal() and 0 < int(days) <= 3_650 else None
+    try:
+        batch = changing.do_put_tag(
+            actor=asked.staff_of(request), member_ids=[member_id], tag=tag, reason=request.POST.get("reason", ""),
+            until_ms=until_ms,
+        )  # fmt: skip
+        messages.success(request, _("标签已打上。"), extra_tags=f"undo:{batch}")
+    except CommandRefused as refused:
+        messages.error(request, _("没有打上：%(reason)s") % {"reason": refused.reason})
+    return redirect("member", member_id)
+
+
+@require_POST
+@requires("profile.change")
+def take_tag(request: HttpRequest, member_id: int, holding_id: int) -> HttpResponse:
+    """Take one tag away from one who put it."""
+    _access_member(request, member_id)
+    try:
+        batch = changing.do_take_holding(actor=asked.staff_of(request), member_id=member_id, holding_id=holding_id)
+        messages.success(request, _("标签已取下。"), extra_tags=f"undo:{batch}")
+    except CommandRefused as refused:
+        messages.error(request, _("没有取下：%(reason)s") % {"reason": refused.reason})
+    return redirect("member", member_id)
+
+
+@require_POST
+@requires("profile.change")
+def tag_members(request: HttpRequest) -> HttpResponse:
+    """Look at what a bulk change would do, or do it: the second form of the page confirms it."""
+    tag, put = request.POST.get("tag", ""), request.POST.get("verb", "put") != "take"
+    chosen = [int(text) for text in request.POST.getlist("m")[:MOST_CHOSEN] if text.isascii() and text.isdecimal()]
+    members = views.seen_members([number for number in chosen if number < 2**63], asked.visible(request))
+    actor = asked.staff_of(request)
+    try:
+        if request.POST.get("confirmed") == "yes":
+            reason = request.POST.get("reason", "")
+            if put:
+                batch = changing.do_put_tag(actor=actor, member_ids=members, tag=tag, reason=reason)
+            else:
+                batch = changing.do_take_tag(actor=actor, member_ids=members, tag=tag)
+            messages.success(request, _("已处理 %(n)s 位成员。") % {"n": len(members)}, extra_tags=f"undo:{batch}")
+            return redirect("changes")
+        if not members:
+            raise CommandRefused(_("没有选中成员"))
+        preview = changing.preview_tag(members, tag, put=put)
+    except CommandRefused as refused:
+        messages.error(request, _("没有改动：%(reason)s") % {"reason": refused.reason})
+        return redirect("members")
+    context = {"preview": preview, "members": members, "tag": tag, "put": put, "reason": request.POST.get("reason", "")}
+    return pages.render(request, "tag_members", context, active="members")
+
+
+@require_GET
+@requires("member.view")
+def tags(request: HttpRequest) -> HttpResponse:
+    """List all tags by group, with how many have them and the rules that put them."""
+    groups, others = views.all_tags(now_ms())
+    context: dict[str, Any] = {
+        "groups": groups, "others": others, "may_edit": can(asked.staff_of(request), "playbook.publish"),
+    }  # fmt: skip
+    return pages.render(request, "tags", context, active="tags")
+
+
+@require_GET
+@requires("member.view")
+def tag(request: HttpRequest, tag_id: str) -> HttpResponse:
+    """Show a tag: what it means, what puts it, who has it and why."""
+    found = views.tag_page(tag_id, asked.visible(request), now_ms())
+    if found is None:
+        raise Http404
+    context = {"found": found, "most": views.MOST_HOLDERS}
+    return pages.render(request, "tag", context, active="tags")
+
+
+@require_GET
+@requires("profile.change")
+def changes(request: HttpRequest) -> HttpResponse:
+    """List the newest changes of attributes and tags, each of which can be taken back."""
+    return pages.render(request, "changes", {"rows": views.recent_batches(_own(request))}, active="changes")
+
+
+@require_POST
+@requires("profile.change")
+def undo_change(request: HttpRequest, batch_id: str) -> HttpResponse:
+    """Take a change back as a whole. Who does not see every group may take back only what they did themselves."""
+    if not views.may_undo(batch_id, _own(request)):
+        raise Http404
+    try:
+        restored, kept = changing.do_undo_batch(actor=asked.staff_of(request), batch_id=batch_id)
+        text = _("已恢复 %(n)s 处。") % {"n": restored}
+        if kept:
+            text += _("另有 %(n)s 处之后又被改过，保持现状。") % {"n": kept}
+        messages.success(request, text)
+    except CommandRefused as refused:
+        messages.error(request, _("没有撤销：%(reason)s") % {"reason": refused.reason})
+    back = request.POST.get("member", "")
+    return redirect("member", int(back)) if back.isascii() and back.isdecimal() and len(back) < 19 else redirect("changes")
+
+
+def _own(request: HttpRequest) -> int | None:
+    """Return the reader's own id where they see only some groups; None = they see all, and everybody's changes."""
+    return None if asked.visible(request) is None else asked.staff_of(request).pk
+
+
+def _access_member(request: HttpRequest, member_id: int) -> None:
+    """Raise Http404 for a member who is unknown, or in none of the groups the reader may see."""
+    visible = asked.visible(request)
+    if selectors.member(member_id) is None or not selectors.may_see(member_id, visible):
+        raise Http404
