@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qunce.domain.events import TYPE_BY_CODE, Event, GroupCharted, Party, ReactionRemoved, TagPut
 from qunce.readmodels import search
@@ -296,3 +297,12 @@ def test_what_we_decide_about_a_member_or_a_group_is_no_sign_of_life() -> None:
     assert list(Member.objects.values_list("last_ms", flat=True)) == [spoken.ts_ms]
     assert list(Group.objects.values_list("last_ms", flat=True)) == [spoken.ts_ms]
     assert [TYPE_BY_CODE[row.type] for row in Happening.objects.order_by("seq")] == [TagPut, GroupCharted]
+
+
+@pytest.mark.parametrize(("who", "expected"), [("小红", "author"), ("群主", "moderator")])
+def test_who_took_a_message_away_is_told_by_who_did_it_where_the_platform_does_not_say(who: str, expected: str) -> None:
+    first = said("读书会", "小红", "加我微信", at="09:00")
+    gone = deleted(first, at="09:02")
+    unsaid = replace(gone, body=replace(gone.body, by="unknown"), actor=Party(platform_id=who, name=who))
+    take(first, unsaid)
+    assert Message.objects.get().deleted_by == expected

@@ -99,7 +99,7 @@ class Changes:
         columns = "seq, group_id, identity_id, ts_ms, content, text, parts, is_question, edited_ms, deleted_ms, deleted_by"
         rows = {row[0]: list(row) for row in self._db.query(f"SELECT {columns} FROM message WHERE {test}", params)}
         before = {seq: row[5] for seq, row in rows.items()}
-        for _, event, target, _ in edits:
+        for _, event, target, actor_id in edits:
             row = rows.get(target)
             if row is None:
                 continue
@@ -111,7 +111,7 @@ class Changes:
                     row[7] = row[2] is not None and is_question(body.text)
                     row[8] = event.ts_ms
             elif isinstance(body, ev.MessageDeleted):
-                row[9], row[10] = event.ts_ms, body.by
+                row[9], row[10] = event.ts_ms, _taken_back_by(body, actor_id, row[2])
             self.unsettle(row[1], row[3])
         self._db.execute_many(
             "UPDATE message SET content = ?, text = ?, parts = ?, is_question = ?, edited_ms = ?, deleted_ms = ?, "
@@ -165,3 +165,10 @@ class Changes:
             f"SET from_ms = {smaller}(unsettled.from_ms, excluded.from_ms)",
             rows,
         )
+
+
+def _taken_back_by(body: ev.MessageDeleted, actor_id: int | None, author_id: int | None) -> str:
+    """Return who took a message away; where the platform does not say, whether it was its author."""
+    if body.by != "unknown" or actor_id is None:
+        return body.by
+    return "author" if actor_id == author_id else "moderator"
