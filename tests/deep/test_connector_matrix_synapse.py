@@ -237,6 +237,19 @@ async def test_each_sanction_holds_on_the_server_and_is_told(scene: Scene) -> No
     assert len(store.of("member.restricted")) == len(store.of("member.unrestricted")) == 1
 
 
+async def test_the_server_tells_what_each_account_may_do_in_the_room(scene: Scene) -> None:
+    assert {one.name for one in await scene.connector().survey(scene.room)} == {"join.requests", "join.approve"}
+    settings = MatrixSettings(homeserver=scene.server.url, user_id=scene.ann.id, token=scene.ann.token)
+    life = Life(now_ms=lambda: NOW_MS, sleep=asyncio.sleep, chance=lambda: 0.5)
+    ann = Matrix(settings, scene.web, life)
+    found = {one.name: one.zh for one in await ann.survey(scene.room)}
+    assert {"message.delete", "member.mute", "member.kick", "member.ban"} <= found.keys()
+    assert "message.send" not in found
+    assert "要 50" in found["message.delete"]
+    private = (await scene.bot.ask("POST", "createRoom", {"preset": "private_chat"}))["room_id"]
+    assert "message.read" in {one.name for one in await ann.survey(private)}
+
+
 async def test_who_knocks_is_let_in(scene: Scene) -> None:
     store, room = Store(), scene.room
     await scene.bot.ask("PUT", f"rooms/{room}/state/m.room.join_rules", {"join_rule": "knock"})

@@ -10,7 +10,7 @@ each batch and is given back at the next start; it confirms to the platform only
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from qunce.connectors.errors import Unsupported
 from qunce.domain.commands import CAPABILITY_NAMES, AnyCommand, Content, Receipt, capability_of
@@ -36,6 +36,16 @@ class Ability(Record, frozen=True):
     zh: str = ""
     """What to know about it, in Chinese; empty = nothing."""
     en: str = ""
+
+
+class Obstacle(Record, frozen=True):
+    """Why one thing cannot be done in one conversation although the platform offers it, and what mends that."""
+
+    name: str
+    """One of `NAMES`."""
+    zh: str
+    """Reason and mend, in Chinese."""
+    en: str
 
 
 class Quota(Record, frozen=True):
@@ -139,6 +149,19 @@ class Connector(Protocol):
 
     async def act(self, command: AnyCommand, *, idem_key: str) -> Receipt:
         """Carry out a command, sending included. Raises ConnectorError; Unsupported where the channel cannot do it."""
+
+
+@runtime_checkable
+class Surveyor(Protocol):
+    """A connector that can look up what its account may do in one conversation."""
+
+    async def survey(self, conv_id: str) -> tuple[Obstacle, ...]:
+        """Return what stands in the way there, one a name at most; empty = nothing does. Raises ConnectorError."""
+
+
+def obstacles(names: Sequence[str], zh: str, en: str) -> tuple[Obstacle, ...]:
+    """Return the same obstacle for several abilities."""
+    return tuple(Obstacle(name=name, zh=zh, en=en) for name in names)
 
 
 def merged(batches: Sequence[Batch]) -> Batch:

@@ -247,6 +247,7 @@ ACTIONS: Final[Names] = {
     "channel.change": _("修改渠道"),
     "channel.pause": _("暂停渠道"),
     "channel.resume": _("恢复渠道"),
+    "channel.survey": _("重新检查渠道的权限"),
     "channel.practise": _("在演练群里说话"),
     "replay.start": _("回放规则"),
 }

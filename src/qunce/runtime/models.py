@@ -225,6 +225,24 @@ class Channel(models.Model):
         constraints = [models.UniqueConstraint(fields=["connector", "account"], name="channel_once")]
 
 
+class Survey(models.Model):
+    """What a channel's account may do in one group, as the platform told it last."""
+
+    channel_id = models.BigIntegerField()
+    conv_id = models.TextField()
+    """The group, as the platform names it."""
+    asked_ms = models.BigIntegerField()
+    """When the platform was asked; 0 = it is to be asked at the next look."""
+    obstacles = models.TextField(default="[]")
+    """JSON: what stands in the way, as `connectors.base.Obstacle`."""
+    code = models.TextField(default="")
+    """Why it could not be asked; empty = it could."""
+
+    class Meta:
+        db_table = "channel_survey"
+        constraints = [models.UniqueConstraint(fields=["channel_id", "conv_id"], name="channel_survey_once")]
+
+
 class Lease(models.Model):
     """Who may run a loop that must run once."""
 

@@ -8,12 +8,13 @@ from typing import Final
 
 import httpx
 
-from qunce.connectors.base import Batch, Capabilities, Emit, Gap
+from qunce.connectors.base import Batch, Capabilities, Emit, Gap, Obstacle
 from qunce.connectors.errors import AuthFailed, Permanent, Retryable
 from qunce.connectors.matrix.actions import Actions
 from qunce.connectors.matrix.api import MatrixApi, MatrixSettings
 from qunce.connectors.matrix.capabilities import CAPABILITIES
 from qunce.connectors.matrix.rooms import KIND, Rooms
+from qunce.connectors.matrix.standing import MEMBER, STATES, standing
 from qunce.connectors.matrix.sync import RoomPart, direct_rooms, invitations, room_parts
 from qunce.connectors.pace import Health, Life, poll
 from qunce.connectors.rows import Row, text_of
@@ -70,6 +71,16 @@ class Matrix:
         """Carry out a command."""
         CAPABILITIES.require(command)
         return await self._actions.do(command, idem_key)
+
+    async def survey(self, conv_id: str) -> tuple[Obstacle, ...]:
+        """Return what the room does not let the account do."""
+        us = self._settings.user_id
+        rows = [
+            {"type": kind, "state_key": key, "content": await self._look("rooms", conv_id, "state", kind, key)}
+            for kind, key in ((MEMBER, us), *((kind, "") for kind in STATES))
+        ]
+        created = await self._look("rooms", conv_id, "state", "m.room.create", "", params={"format": "event"})
+        return standing([*rows, created], us)
 
     async def _batch(self, data: Row, since: str | None) -> Batch:
         next_since = text_of(data.get("next_batch"))

@@ -58,6 +58,11 @@ def speaking_level(content: Row) -> int:
     return _int(special, _int(content.get("events_default"), 0))
 
 
+def level_needed(content: Row, key: str, default: int) -> int:
+    """Return the level that a list asks for something; `default` where it says nothing."""
+    return _int(content.get(key), default)
+
+
 def creators(row: Row, content: Row) -> tuple[str, ...]:
     """Return the creators of a room in which they stand above all levels; elsewhere nobody, the list names them."""
     if not text_of(content.get("room_version")).isdigit() or int(text_of(content["room_version"])) < CREATORS_ABOVE_ALL:

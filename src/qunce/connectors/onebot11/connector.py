@@ -19,12 +19,13 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from qunce.connectors.base import Batch, Capabilities, Emit, Gap
-from qunce.connectors.errors import AuthFailed, Retryable
+from qunce.connectors.base import Batch, Capabilities, Emit, Gap, Obstacle
+from qunce.connectors.errors import AuthFailed, Permanent, Retryable
 from qunce.connectors.http import unanswered
 from qunce.connectors.onebot11.actions import action_of, error_of, is_repeatable
 from qunce.connectors.onebot11.capabilities import CAPABILITIES
 from qunce.connectors.onebot11.reports import KIND, PRIVATE, read_reports
+from qunce.connectors.onebot11.standing import standing
 from qunce.connectors.pace import Health, Life
 from qunce.connectors.rows import Chat, Row, text_of
 from qunce.domain.commands import AnyCommand, Content, Receipt, SendDirect, SendMessage
@@ -130,6 +131,17 @@ class OneBot11:
         conv_id = command.conv_id if isinstance(command, SendMessage) else PRIVATE + command.member_id
         moved = conv_id if isinstance(command, SendDirect) else None
         return Receipt(platform_id=message_id, conv_id=moved, events=(self._said(conv_id, message_id, command.content),))
+
+    async def survey(self, conv_id: str) -> tuple[Obstacle, ...]:
+        """Return what the group does not let the account do; talks with one person have nothing in the way."""
+        if not conv_id.isdigit() or not self._settings.self_id.isdigit():
+            return ()
+        params = {"group_id": int(conv_id), "user_id": int(self._settings.self_id), "no_cache": True}
+        try:
+            info = await self._ask("get_group_member_info", params, repeatable=True)
+        except Permanent:
+            info = {}
+        return standing(info, self._life.now_ms())
 
     def _gap(self) -> tuple[Gap, ...]:
         now_ms = self._life.now_ms()

@@ -7,12 +7,13 @@ from typing import Any, Final
 import httpx
 from msgspec.structs import replace
 
-from qunce.connectors.base import Batch, Capabilities, Emit, Gap
-from qunce.connectors.errors import ConnectorError, Permanent, Retryable
+from qunce.connectors.base import Batch, Capabilities, Emit, Gap, Obstacle
+from qunce.connectors.errors import AuthFailed, ConnectorError, Permanent, Retryable
 from qunce.connectors.pace import Health, Life, poll
 from qunce.connectors.rows import Chat, text_of
 from qunce.connectors.telegram.api import Moved, TelegramApi, TelegramSettings
 from qunce.connectors.telegram.capabilities import CAPABILITIES
+from qunce.connectors.telegram.standing import NOT_IN, standing
 from qunce.connectors.telegram.updates import ALLOWED, KIND, read_update, read_updates
 from qunce.domain.commands import (
     AnswerRequest,
@@ -108,6 +109,21 @@ class Telegram:
             self._moved[command.conv_id] = moved.conv_id
             done = await self._do(command, moved.conv_id)
             return replace(done, conv_id=done.conv_id or moved.conv_id)
+
+    async def survey(self, conv_id: str) -> tuple[Obstacle, ...]:
+        """Return what the chat does not let the bot do."""
+        chat_id = self._moved.get(conv_id, conv_id)
+        me = await self._api.call("getMe")
+        try:
+            chat = await self._api.call("getChat", chat_id=chat_id)
+            member = await self._api.call("getChatMember", chat_id=chat_id, user_id=self._us.platform_id)
+        except AuthFailed:
+            raise
+        except Permanent:
+            return NOT_IN
+        if not (isinstance(chat, dict) and isinstance(member, dict) and isinstance(me, dict)):
+            raise Retryable("bad_answer", "the chat is no object")
+        return standing(member, chat, me)
 
     async def _do(self, command: AnyCommand, chat: str) -> Receipt:
         match command:

@@ -17,7 +17,7 @@ from qunce.accounts.access import can, requires
 from qunce.console import asked, pages
 from qunce.console.live_labels import refused
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import channel_views
+from qunce.runtime.live import channel_views, surveys
 from qunce.runtime.live.channels import (
     MODES,
     do_add_channel,
@@ -119,6 +119,31 @@ def pause_channel(request: HttpRequest, channel_id: int) -> HttpResponse:
     return redirect("channel", channel_id)
 
 
+@require_safe
+@requires("channel.view")
+def channel_groups(request: HttpRequest, channel_id: int) -> HttpResponse:
+    """Show for each group of a channel what is automatic, a person's, or impossible there, and what mends it."""
+    detail = _access(channel_id)
+    groups = surveys.standings(channel_id)
+    context = {
+        "row": detail.row, "groups": groups, "shown": surveys.SHOWN, "asks": surveys.can_be_asked(detail.row.connector),
+        "may_manage": _may_manage(request), "waits": any(one.asked_ms is None and not one.code for one in groups),
+        "most": surveys.MAX_GROUPS, "quotas": detail.quotas,
+    }  # fmt: skip
+    if request.headers.get("HX-Request"):
+        return pages.render_block(request, "channel_groups", "table", context)
+    return pages.render(request, "channel_groups", context, active="channels")
+
+
+@require_POST
+@requires("channel.manage")
+def ask_channel(request: HttpRequest, channel_id: int) -> HttpResponse:
+    """Have the platform asked again what the account may do in each group."""
+    _access(channel_id)
+    surveys.do_ask_again(actor=asked.staff_of(request), channel_id=channel_id)
+    return redirect("channel-groups", channel_id)
+
+
 def _detail_page(
     request: HttpRequest, detail: channel_views.ChannelDetail, extra: dict[str, Any], status: int = 200
 ) -> HttpResponse:
@@ -128,7 +153,8 @@ def _detail_page(
         "gaps": [
             gap for gap in standing().gaps if (gap.connector, gap.account) == (detail.row.connector, detail.row.account)
         ],
-        "problem": "", "callback": _callback(detail.row),
+        "problem": "", "callback": _callback(detail.row), "standings": surveys.standings(detail.row.channel_id),
+        "asks": surveys.can_be_asked(detail.row.connector),
     }  # fmt: skip
     return pages.render(request, "channel", context | extra, active="channels", status=status)
 

@@ -13,12 +13,12 @@ from typing import Final
 
 import httpx
 
-from qunce.connectors.base import Batch, Connector
+from qunce.connectors.base import Batch, Connector, Surveyor
 from qunce.connectors.errors import AuthFailed
 from qunce.domain.events import ConnectorStatus, Event, Source
 from qunce.domain.keys import native_key
 from qunce.runtime.clock import now_ms
-from qunce.runtime.live import leases, wiring
+from qunce.runtime.live import leases, surveys, wiring
 from qunce.runtime.live.bell import Bell
 from qunce.runtime.live.deliver import Deliverer, Hand
 from qunce.runtime.live.intake import Intake, Report, Store
@@ -33,6 +33,8 @@ LOOK_S: Final = 2.0
 IDLE_S: Final = 0.5
 """How often deliveries are looked for when nobody rings."""
 SETTLE_S: Final = 2.0
+SURVEY_S: Final = 3.0
+"""How often groups are looked for of which it is not known what may be done there."""
 
 
 @dataclass(slots=True)
@@ -115,6 +117,8 @@ class Switchboard:
             asyncio.create_task(self._read(channel, connector), name=f"read:{channel.pk}"),
             asyncio.create_task(self._deliver(channel, deliverer), name=f"deliver:{channel.pk}"),
         ]
+        if isinstance(platform, Surveyor):
+            tasks.append(asyncio.create_task(self._survey(channel, platform), name=f"survey:{channel.pk}"))
         self._lines[channel.pk] = _Line(channel, platform, client, tasks)
 
     async def _hang_up(self, pk: int) -> None:
@@ -155,6 +159,17 @@ class Switchboard:
                 continue
             if not done:
                 await self._planned.wait(IDLE_S)
+
+    async def _survey(self, channel: Channel, platform: Surveyor) -> None:
+        while True:
+            try:
+                wanted = await self._thread.do(surveys.due, channel, self._clock())
+                if wanted:
+                    answers = await surveys.ask(platform, wanted)
+                    await self._thread.do(surveys.store, channel.pk, answers, self._clock())
+            except Exception:  # a loop border: what is not known is shown as such, and reading and doing go on
+                logger.exception("survey failed", extra={"action": "survey.failed", "channel_id": channel.pk})
+            await asyncio.sleep(SURVEY_S)
 
     async def _tell(self, channel: Channel, state: str, code: str) -> None:
         moment = self._clock()

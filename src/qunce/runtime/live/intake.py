@@ -19,6 +19,7 @@ from qunce.connectors.base import Batch, Gap
 from qunce.domain.events import ConnectorStatus, Event, Source
 from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import Ingest
+from qunce.runtime.live import surveys
 from qunce.runtime.live.threads import DatabaseThread
 from qunce.runtime.models import Channel
 
@@ -101,6 +102,7 @@ class Store:
                 of_channel["since"] = batch.since
             if batch.events:
                 of_channel["heard_ms"] = moment
+                surveys.forget(report.channel_id, report.source.account, batch.events)
             for event in batch.events:
                 if isinstance(event.body, ConnectorStatus):
                     of_channel |= {"status": event.body.state, "code": event.body.code or "", "status_ms": event.ts_ms}

@@ -112,6 +112,10 @@ KINDS: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 
 
+SURVEYORS: Final = frozenset({MATRIX.kind, TELEGRAM.kind, ONEBOT.kind})
+"""Kinds that can look up what their account may do in a group (`connectors.base.Surveyor`)."""
+
+
 class DryRun:
     """A channel that reads what really happens, and only pretends to do what it is asked."""
 
