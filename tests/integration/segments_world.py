@@ -11,7 +11,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED, SCHEMAS
-from qunce.analytics.tables import CLICKED, JOINED, LEFT, MESSAGE, REACTION, TABLE_SCHEMAS
+from qunce.analytics.tables import CLICKED, CONTACT_ADDED, JOINED, LEFT, MESSAGE, REACTION, TABLE_SCHEMAS
 from qunce.domain.localtime import LocalClock
 from qunce.engine.segments.moment import Moment
 from qunce.journal.mirror import FACT_SCHEMA, MirrorStore
@@ -75,7 +75,7 @@ def worlds(draw: st.DrawFn) -> World:
 @st.composite
 def _fact(draw: st.DrawFn) -> dict[str, Any]:
     ts_ms = draw(MOMENTS)
-    kind = draw(st.sampled_from([MESSAGE, MESSAGE, MESSAGE, REACTION, JOINED, LEFT, CLICKED]))
+    kind = draw(st.sampled_from([MESSAGE, MESSAGE, MESSAGE, REACTION, JOINED, LEFT, CLICKED, CONTACT_ADDED]))
     message = kind == MESSAGE
     return {
         "seq": 0, "ts_ms": ts_ms, "day": CLOCK.day(ts_ms), "hour": CLOCK.hour(ts_ms), "type": kind,

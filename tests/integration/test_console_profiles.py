@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +16,7 @@ from qunce.domain.events import AttributeSet, TagPut
 from qunce.readmodels.models import AttributeValue, Group, Identity, Member, Message, TagHolding
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import ChangeBatch
+from qunce.testing import builders as b
 from qunce.testing.builders import happened, person
 from tests.integration.console_world import take
 
@@ -171,3 +174,19 @@ def test_a_list_costs_the_same_queries_however_long_it_is(
         text_of(client, "members")
     with django_assert_max_num_queries(16):
         text_of(client, "tag", STRONG)
+
+
+def test_a_rule_is_tried_on_the_past_and_run_once(
+    sign_in: SignIn, red: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "DATA_DIR", str(tmp_path))
+    Ingest().take_all([b.ordered("小红", 9, at="10:00", id="a"), b.ordered("小红", 9, at="10:01", id="b")])
+    client = sign_in()
+    assert "会打上 1，会取下 0" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-02")
+    assert "会打上 0，会取下 0" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-01")
+    assert not TagHolding.objects.exists()
+    assert "打上 1 位，取下 0 位" in post(client, "run-rule", "customer.old", tag="老客")
+    assert TagHolding.objects.get().rule_id == "customer.old"
+    assert "没有运行" in post(client, "run-rule", "no.rule")
+    scoped = sign_in(Role.MANAGER, (Group.objects.get(name="晨跑团").pk,))
+    assert scoped.post(reverse("run-rule", args=["customer.old"])).status_code == 404

@@ -13,7 +13,16 @@ from typing import Any, Final, Literal, Protocol
 
 import ibis
 
-from qunce.domain.events import TYPE_CODES, LinkClicked, MemberJoined, MemberLeft, MessageCreated, ReactionAdded
+from qunce.domain.events import (
+    TYPE_CODES,
+    ContactAdded,
+    ContactRemoved,
+    LinkClicked,
+    MemberJoined,
+    MemberLeft,
+    MessageCreated,
+    ReactionAdded,
+)
 from qunce.journal.mirror import FACT_SCHEMA
 
 Expr = Any
@@ -26,6 +35,8 @@ REACTION: Final = TYPE_CODES[ReactionAdded]
 JOINED: Final = TYPE_CODES[MemberJoined]
 LEFT: Final = TYPE_CODES[MemberLeft]
 CLICKED: Final = TYPE_CODES[LinkClicked]
+CONTACT_ADDED: Final = TYPE_CODES[ContactAdded]
+CONTACT_REMOVED: Final = TYPE_CODES[ContactRemoved]
 ACTIVE_TYPES: Final = (MESSAGE, REACTION, CLICKED)
 """What makes a member active: speaking, reacting, clicking a tracked link. Joining alone does not."""
 

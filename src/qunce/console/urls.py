@@ -62,6 +62,7 @@ urlpatterns = [
     path("members/valuable", valuable.valuable, name="valuable"),
     path("members/tag", profiles.tag_members, name="tag-members"),
     path("members/tags", profiles.tags, name="tags"),
+    path("members/rules/<str:rule_id>/run", profiles.run_rule, name="run-rule"),
     path("members/tags/<path:tag_id>", profiles.tag, name="tag"),
     path("members/changes", profiles.changes, name="changes"),
     path("members/changes/<slug:batch_id>/undo", profiles.undo_change, name="undo-change"),

@@ -9,7 +9,7 @@ import ibis
 
 from qunce.analytics.rolling import BITS
 from qunce.analytics.segments.tables import CREATED, PAID, REFUNDED
-from qunce.analytics.tables import CLICKED, JOINED, LEFT, MESSAGE, REACTION, Expr, whole_sum
+from qunce.analytics.tables import CLICKED, CONTACT_ADDED, CONTACT_REMOVED, JOINED, LEFT, MESSAGE, REACTION, Expr, whole_sum
 from qunce.engine.segments.moment import Moment
 from qunce.playbook.schema.segments import Subject
 from qunce.playbook.segments.catalogue import EVENTS, Source
@@ -19,7 +19,8 @@ from qunce.readmodels.contents import CONTENT_CODES
 Op = Literal["count", "sum", "mask", "first", "last"]
 TYPES: Final = {
     "message": MESSAGE, "question": MESSAGE, "reaction": REACTION, "group_join": JOINED, "group_leave": LEFT,
-    "link_click": CLICKED, "got_reply": MESSAGE, "invite": JOINED,
+    "link_click": CLICKED, "contact_added": CONTACT_ADDED, "contact_removed": CONTACT_REMOVED,
+    "got_reply": MESSAGE, "invite": JOINED,
     "order_created": CREATED, "order_paid": PAID, "order_refunded": REFUNDED,
 }  # fmt: skip
 """Codes of events in the column `type` of facts or `kind` of order events."""

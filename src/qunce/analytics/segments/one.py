@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
-from qunce.analytics.tables import CLICKED, JOINED, LEFT, MESSAGE, REACTION
+from qunce.analytics.tables import CLICKED, CONTACT_ADDED, CONTACT_REMOVED, JOINED, LEFT, MESSAGE, REACTION
 from qunce.engine.segments.records import Happened, Held, History, SubjectRow, Value
 from qunce.playbook.schema.segments import Subject
 from qunce.playbook.segments.catalogue import ATTRIBUTES, ROLES
@@ -22,7 +22,10 @@ Rows = Mapping[str, Iterable[Row]]
 """Rows of `analytics.segments.tables.SCHEMAS`, by table; at least those about the subjects asked for."""
 Key = tuple[int, int]
 """(subject, group of a membership or 0)."""
-_ACTED: Final = {MESSAGE: "message", REACTION: "reaction", JOINED: "group_join", LEFT: "group_leave", CLICKED: "link_click"}
+_ACTED: Final = {
+    MESSAGE: "message", REACTION: "reaction", JOINED: "group_join", LEFT: "group_leave", CLICKED: "link_click",
+    CONTACT_ADDED: "contact_added", CONTACT_REMOVED: "contact_removed",
+}  # fmt: skip
 _MET: Final = {MESSAGE: "got_reply", JOINED: "invite"}
 _ORDERS: Final = {CREATED: "order_created", PAID: "order_paid", REFUNDED: "order_refunded"}
 

@@ -15,7 +15,7 @@ from qunce.console import asked, pages
 from qunce.readmodels.selectors import members as selectors
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.profile import changing, views
+from qunce.runtime.profile import changing, rules, views
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -119,8 +119,29 @@ def tag(request: HttpRequest, tag_id: str) -> HttpResponse:
     found = views.tag_page(tag_id, asked.visible(request), now_ms())
     if found is None:
         raise Http404
-    context = {"found": found, "most": views.MOST_HOLDERS}
+    may_run = asked.visible(request) is None and can(asked.staff_of(request), "profile.change")
+    rule_id, at = asked.text(request, "rule"), asked.text(request, "at")
+    trial = views.trial(rule_id, at) if may_run and rule_id else None
+    context = {"found": found, "most": views.MOST_HOLDERS, "may_run": may_run, "trial": trial, "at": at}
     return pages.render(request, "tag", context, active="tags")
+
+
+@require_POST
+@requires("profile.change")
+def run_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
+    """Let a rule put and take its tag once, whatever its mode. For those who see every group: a rule knows no scope."""
+    if asked.visible(request) is not None:
+        raise Http404
+    try:
+        result = rules.do_run_rule(actor=asked.staff_of(request), rule_id=rule_id)
+        text = _("打上 %(puts)s 位，取下 %(takes)s 位。") % {
+            "puts": result["puts"][rule_id], "takes": result["takes"][rule_id],
+        }  # fmt: skip
+        messages.success(request, text, extra_tags=f"undo:{result['batch']}" if result["batch"] else "")
+    except CommandRefused as refused:
+        messages.error(request, _("没有运行：%(reason)s") % {"reason": refused.reason})
+        return redirect("tags")
+    return redirect("tag", request.POST.get("tag", "")) if request.POST.get("tag") else redirect("tags")
 
 
 @require_GET

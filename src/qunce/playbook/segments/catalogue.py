@@ -120,6 +120,8 @@ EVENTS: Final[dict[str, EventKind]] = {
     "group_join": _acted("入群", "joined a group", *_SIDES),
     "group_leave": _acted("退群", "left a group, or was removed", "group_id", "member_id"),
     "link_click": _acted("点击链接", "clicked a tracked link", "group_id", "member_id"),
+    "contact_added": EventKind(source="acted", zh="加好友", en="added a colleague as a contact", subjects=("member",)),
+    "contact_removed": EventKind(source="acted", zh="解除好友", en="is no longer a colleague's contact", subjects=("member",)),
     "got_reply": EventKind(
         source="met", zh="被回复", en="another member replied", subjects=_PEOPLE, wheres=_SPOKEN, distinct=("peer", "group_id")
     ),

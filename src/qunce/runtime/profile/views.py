@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from qunce.accounts.models import Staff
+from qunce.domain.localtime import date_day
 from qunce.playbook.explain_profile import explain_tag_rule
 from qunce.playbook.schema.profile import Attribute, Tag, TagGroup
-from qunce.readmodels.models import Identity, Member, Message, TagHolding
+from qunce.readmodels.models import Group, Identity, Member, Message, TagHolding
 from qunce.readmodels.selectors import profiles
 from qunce.readmodels.selectors.days import Visible
+from qunce.runtime.clock import now_ms
 from qunce.runtime.models import ChangeBatch
+from qunce.runtime.profile.rules import all_rules, find
 from qunce.runtime.profile.vocabulary import Vocabulary, in_force
+from qunce.runtime.segments import mirrors
 
 Title = tuple[str, str]
 """In Chinese and English."""
@@ -268,6 +273,52 @@ def tag_page(tag: str, visible: Visible, now_ms: int) -> TagPage | None:
         for view, (_holding, member) in zip(views, held, strict=True)
     )
     return TagPage(row=row, group=found[0] if found else None, holders=holders, sources=profiles.count_by_source(tag, now_ms))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialView:
+    """What a rule would do at a moment."""
+
+    rule_id: str
+    at_ms: int
+    holds: int
+    puts: int
+    takes: int
+    sample: tuple[tuple[int, str, tuple[Evidence, ...]], ...]
+    """Some of those it would tag: member (0 = a group), name, messages."""
+
+
+MOST_SAMPLED: Final = 20
+
+
+def trial(rule_id: str, at: str) -> TrialView | None:
+    """Return what a rule would do now, or at the end of a day written as 2026-03-01; None = there is no such rule."""
+    words = in_force()
+    if rule_id not in {rule.rule_id for _group, _tag, rule in all_rules(words)}:
+        return None
+    moment = _end_of(at) or now_ms()
+    outcome = find(words, frozenset({rule_id}), moment)[rule_id]
+    some = outcome.puts[:MOST_SAMPLED]
+    names = dict(Member.objects.filter(pk__in=[member for member, _group in some]).values_list("pk", "name"))
+    places = dict(Group.objects.filter(pk__in=[group for _member, group in some]).values_list("pk", "name"))
+    messages = _messages([seq for key in some for seq in outcome.holds[key].seqs], None)
+    sample = tuple(
+        (
+            member, names.get(member, "") or places.get(group, ""),
+            tuple(messages[seq] for seq in outcome.holds[member, group].seqs if seq in messages),
+        )
+        for member, group in some
+    )  # fmt: skip
+    return TrialView(
+        rule_id=rule_id, at_ms=moment, holds=len(outcome.holds), puts=len(outcome.puts), takes=len(outcome.takes), sample=sample
+    )
+
+
+def _end_of(day: str) -> int | None:
+    try:
+        return mirrors.clock().start_ms(date_day(date.fromisoformat(day)) + 1) - 1 if day else None
+    except (ValueError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

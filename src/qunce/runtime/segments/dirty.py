@@ -25,6 +25,8 @@ _TOUCHES: Final[Mapping[type, frozenset[str]]] = {
     ev.MemberJoined: _SEEN | {"group_join", "invite", "joined_at", "left_at", "groups", "members"},
     ev.MemberLeft: _SEEN | {"group_leave", "left_at", "groups", "members"},
     ev.LinkClicked: _SEEN | {"link_click"},
+    ev.ContactAdded: _SEEN | {"contact_added"},
+    ev.ContactRemoved: _SEEN | {"contact_removed"},
     ev.OrderUpdated: _SEEN | {"order_created", "order_paid", "order_refunded", "orders", "spend"},
     ev.GroupCreated: _SEEN | {"created_at"},
     ev.TagPut: frozenset({TAG}),
