@@ -11,8 +11,9 @@ from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
 from qunce.domain.desk import DeskDecision
 from qunce.engine import core
 from qunce.outbox.models import Delivery, State
+from qunce.playbook import gallery
 from qunce.playbook.load import parse
-from qunce.readmodels.models import Group, Message
+from qunce.readmodels.models import Group, Message, TagHolding
 from qunce.runtime.clock import now_ms
 from qunce.runtime.happenings import Resolver
 from qunce.runtime.live.desk import table
@@ -213,7 +214,7 @@ def test_the_page_costs_the_same_queries_however_many_wait(
         for number in range(count):
             stage.say(f"人{count}-{number}", "请问多少钱？", group=f"群{number}")
         stage.react()
-        with django_assert_num_queries(37):  # type: ignore[attr-defined]  # pytest-django's own context manager
+        with django_assert_num_queries(44):  # type: ignore[attr-defined]  # pytest-django's own context manager
             text_of(client, "desk")
         with django_assert_num_queries(14):  # type: ignore[attr-defined]  # the same
             text_of(client, "desk", part="list")
@@ -341,3 +342,37 @@ def test_a_replay_counts_an_answer_from_the_console(sign_in: SignIn, stage: Stag
         decided = core.step(state, happening, program, happening.event.ts_ms)
         answered += [one for one in decided if one.verdict == "answered"]
     assert [one.staff for one in answered if isinstance(one, DeskDecision)] == ["admin-0"]
+
+
+@pytest.fixture
+def spoken(stage: Stage) -> Stage:
+    """The stage with canned responses in force."""
+    replies = gallery.texts("dianshang")["replies.yaml"]
+    stage.publish({"playbook.yaml": ANSWERS, "replies.yaml": replies}, reason="话术")
+    return stage
+
+
+def test_fitting_responses_are_offered_with_their_variables_put_in(sign_in: SignIn, spoken: Stage) -> None:
+    page = text_of(sign_in(), "desk-thread", thread_of("二群").seq)
+    assert 'data-response="answer.not_shipped"' in page
+    assert "老王 抱歉让您久等了" in page
+    assert "{name}" not in page
+
+
+def test_a_search_finds_responses_and_a_used_one_is_counted(sign_in: SignIn, spoken: Stage) -> None:
+    row = thread_of("演练一群")
+    client = sign_in()
+    found = text_of(client, "desk-thread", row.seq, part="found", q="发票")
+    assert found.index("answer.invoice") < len(found)
+    assert "<html" not in found
+    assert "没有找到" in text_of(client, "desk-thread", row.seq, part="found", q="zzz")
+    client.post(reverse("reply-thread", args=[row.seq]), {"text": "可以开", "response": "answer.invoice"})
+    assert "用过 1 次" in text_of(client, "desk-thread", row.seq, part="found", q="发票")
+
+
+def test_the_tags_of_the_member_stand_on_the_card(sign_in: SignIn, stage: Stage) -> None:
+    row = thread_of("演练一群")
+    TagHolding.objects.create(
+        target="member", identity_id=row.identity_id, group_id=0, tag="小白", kept="hand", put_ms=1, changed_ms=1, seq=1
+    )
+    assert '<span class="chip">小白</span>' in text_of(sign_in(), "desk-thread", row.seq)

@@ -222,6 +222,7 @@ LIVE: Final[dict[str, Names]] = {
         "tiers": _("分层"),
         "attributes": _("成员资料项"),
         "tag_groups": _("标签组"),
+        "replies": _("话术"),
     },
     "change": {"added": _("新增"), "removed": _("删除"), "changed": _("修改")},
 }

@@ -16,6 +16,7 @@ from qunce.playbook.binding import Place
 from qunce.playbook.duty import check_answers, check_duty, check_holidays
 from qunce.playbook.errors import Problem
 from qunce.playbook.profile import check_attribute, check_tag_group, segment_fields, tag_ids
+from qunce.playbook.responses import check_response
 from qunce.playbook.safety import UnsafePattern, check_pattern
 from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule
 from qunce.playbook.schema.checks import (
@@ -41,6 +42,7 @@ ID_FIELDS: Final = {
     "rules": "rule_id", "lexicons": "lexicon_id", "ladders": "ladder_id", "answers": "rule_id", "duties": "duty_id",
     "holidays": "holidays_id", "segments": "segment_id", "tiers": "scheme_id",
     "attributes": "attribute_id", "tag_groups": "group_id",
+    "replies": "response_id",
 }  # fmt: skip
 Found = tuple[str, str, str, str]
 """Path below the item, message, fix, code."""
@@ -82,6 +84,7 @@ def _sections(playbook: Playbook) -> Iterator[tuple[str, tuple[object, ...], Cal
     yield "attributes", playbook.attributes, check_attribute
     checker = partial(check_tag_group, playbook.tag_groups, playbook.segments, playbook.attributes)
     yield "tag_groups", playbook.tag_groups, checker
+    yield "replies", playbook.replies, partial(check_response, playbook)
 
 
 def _place_of(section: str, lines: Mapping[tuple[str, str], int]) -> Place:
@@ -115,7 +118,7 @@ def _check_info(playbook: Playbook) -> Iterator[Found]:
     yield from _check_template("notice", info.notice)
     yield from _check_template("warning", info.warning)
     decides = playbook.rules or playbook.answers or playbook.segments or playbook.tiers
-    if not (decides or playbook.blocklist or playbook.attributes or playbook.tag_groups):
+    if not (decides or playbook.blocklist or playbook.attributes or playbook.tag_groups or playbook.replies):
         yield "", "a playbook without rules does nothing", "add a file with “rules:”", "no_op"
     if playbook.blocklist and not any(isinstance(item, Blocked) for rule in playbook.rules for item in rule.when):
         yield "", "there is a blocklist, and no rule looks at it", "add a rule with {check: blocked}", "no_op"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
 from qunce.playbook.explain_desk import explain_answers as explain_answers
+from qunce.playbook.responses import explain_response as explain_response
 from qunce.playbook.schema import Ladder, Playbook, Rule, Step
 from qunce.playbook.schema import checks as c
 from qunce.playbook.units import say_duration
@@ -290,7 +291,8 @@ def explain(playbook: Playbook, language: Language = "zh") -> str:
     title = info.title if language == "zh" else info.title_en or info.title
     return "\n".join([f"{title}（v{info.version}）" if language == "zh" else f"{title} (v{info.version})", ""]
                      + [f"- {explain_rule(rule, playbook, language)}" for rule in playbook.rules]
-                     + [f"- {explain_answers(rule, playbook, language)}" for rule in playbook.answers]) + "\n"  # fmt: skip
+                     + [f"- {explain_answers(rule, playbook, language)}" for rule in playbook.answers]
+                     + [f"- {explain_response(response, language)}" for response in playbook.replies]) + "\n"  # fmt: skip
 
 
 def group_rules(playbook: Playbook, *, heading: str = "群规") -> str:

@@ -28,6 +28,7 @@ FILES: Final = {
     "tiers": "tiers.yaml",
     "attributes": "profile.yaml",
     "tag_groups": "tags.yaml",
+    "replies": "replies.yaml",
 }
 
 

@@ -23,7 +23,7 @@ from qunce.runtime import organisation
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import views as live_views
 from qunce.runtime.live import words as live_words
-from qunce.runtime.live.desk import replies, views, words
+from qunce.runtime.live.desk import replies, responses, views, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +43,14 @@ _TOLD: Final = {"list": ("rows", "counts", "chosen"), "talk": ("talk", "replies"
 def desk(request: HttpRequest, thread: int | None = None) -> HttpResponse:
     """Show what waits, most urgent first, and one matter of it; `part` asks for what has changed of one column."""
     visible, now = asked.visible(request), int(time() * 1_000)
-    part = asked.choice(request, "part", ("list", "talk"), "")
+    part = asked.choice(request, "part", ("list", "talk", "found"), "")
     show = asked.choice(request, "show", views.FILTERS, "all")
     context: dict[str, Any] = {"show": show, "chosen": thread, "explicit": thread is not None}
     if part == "talk":
         return _changed(request, "talk", _talk(request, thread, visible, now) | context)
     staff = asked.staff_of(request)
+    if part == "found":
+        return _found(request, thread, visible, now)
     rows = views.thread_list(show, staff_id=staff.pk, group_ids=visible, now_ms=now)
     context |= {"rows": rows, "counts": views.counts(staff.pk, visible, now), "most": views.MOST}
     if part == "list":
@@ -155,9 +157,13 @@ def _talk(request: HttpRequest, thread: int | None, visible: frozenset[int] | No
         raise Http404
     staff = asked.staff_of(request)
     may_answer = can(staff, "desk.answer")
+    card = _card(row, visible, now)
+    if may_answer and asked.choice(request, "part", ("talk",), "") == "":
+        card |= {"suggested": responses.suggested(row, card.get("tags", ()), str(staff), now)}
+        card |= {"found": responses.search(row, "", str(staff), now), "responses": responses.count()}
     return {
         "row": row, "talk": views.talk(row), "replies": replies.replies_of(row.seq), "way": _way(row),
-        "card": _card(row, visible), "snoozes": words.SNOOZES_M, "me": staff.pk,
+        "card": card, "snoozes": words.SNOOZES_M, "me": staff.pk,
         "may_answer": may_answer, "may_teach": _may_teach(request), "currency": organisation.currency(),
         "may_member": can(staff, "member.view"),
         "colleagues": views.colleagues(ACTIONS["desk.answer"].roles) if may_answer else (),
@@ -172,7 +178,17 @@ def _way(row: ThreadRow) -> str | None:
         return None
 
 
-def _card(row: ThreadRow, visible: frozenset[int] | None) -> dict[str, Any]:
+def _found(request: HttpRequest, thread: int | None, visible: frozenset[int] | None, now: int) -> HttpResponse:
+    """Return the canned responses that a search finds."""
+    row = views.access_thread(thread or 0, visible, now)
+    if row is None:
+        raise Http404
+    words = asked.text(request)
+    found = responses.search(row, words, str(asked.staff_of(request)), now)
+    return pages.render_block(request, "desk", "found", {"card": {"found": found}, "words": words})
+
+
+def _card(row: ThreadRow, visible: frozenset[int] | None, now: int) -> dict[str, Any]:
     """Return what is known of who waits; empty when they are gone."""
     member = members.member(row.person.member_id) if row.person else None
     if member is None:
@@ -181,6 +197,7 @@ def _card(row: ThreadRow, visible: frozenset[int] | None) -> dict[str, Any]:
     return {
         "member": member, "memberships": members.memberships(identities, visible)[: GROUPS + 1],
         "orders": members.orders(identities, ORDERS), "most": GROUPS,
+        "tags": views.tags_of(identities, row.group_id, now),
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from qunce.playbook.explain import CONCEPTS, CONTACTS, MEDIA, MODELS, WHO
 from qunce.playbook.explain_desk import NEEDS
+from qunce.playbook.responses import KINDS, MATERIALS, STYLES
 from qunce.playbook.schema.checks import TITLES, Check
 
 Titles = tuple[str, str]
@@ -54,6 +55,8 @@ CHOICES: Final[Mapping[str, Mapping[str, Titles]]] = {
     "needs": NEEDS,
     "like": WEEKDAYS,
     "peers": {"answer": ("算作应答，单独统计", "counts as an answer, shown apart"), "note": ("只记录", "only recorded")},
+    "styles": STYLES,
+    "kind": {**KINDS, **MATERIALS},
     "order": {"ladder": ("从高到低", "from the highest to the lowest"), "classes": ("并列的几类", "side by side")},
     "of": {"member": ("成员", "member"), "membership": ("群成员身份（人 × 群）", "membership"), "group": ("群", "group")},
 }  # fmt: skip
@@ -193,6 +196,20 @@ HELP: Final[Mapping[str, str]] = {
     "Escalation.to": "一行一个：角色（supervisor）或平台编号",
     "Sooner.need": "哪一类消息要更快",
     "Sooner.within": "多长的值班时间内要回应",
+    "Material.kind": "素材是什么",
+    "Material.ref": "链接写完整的网址；图片、视频、文件写它放在哪里",
+    "Material.note": "给同事看的提醒，不会发给成员",
+    "Response.response_id": "小写英文、数字、下划线和点；定了就不要改",
+    "Response.title": "给同事看的名称",
+    "Response.title_en": "界面用英文时的名称",
+    "Response.kind": "什么时候用",
+    "Response.business": "介绍产品、价格、下单的是业务话术；问候、关心、陪伴的不是",
+    "Response.text": "对成员说的话；可用 {name} {group} {staff} {organisation} {rules}",
+    "Response.asks": "一行一个，成员可能怎么问；应答台按它来推荐",
+    "Response.needs": "哪类消息适合用它；不选就都行",
+    "Response.styles": "适合对哪种人说；不选就都行",
+    "Response.groups": "一行一个群名或编号，* 代表任意字；不填就是所有群",
+    "Response.materials": "要一起发的链接、图片、文件，由同事附上",
     "AnswerRule.rule_id": "小写英文、数字、下划线和点；定了就不要改",
     "AnswerRule.title": "给同事看的名称",
     "AnswerRule.title_en": "界面用英文时的名称",
@@ -263,6 +280,7 @@ SECTION_ABOUT: Final[Mapping[str, Titles]] = {
     "duties": ("谁在什么时候值班；应答时限只在值班时间走", "Who is on duty when; answer clocks run in duty hours only"),
     "holidays": ("休息日和调休", "Closed days, and days worked in their place"),
     "tiers": ("把成员分成几层，每层怎么对待", "Members sorted into levels, and how to treat each"),
+    "replies": ("事先写好的回复，应答台随手可用", "Words prepared once, used by everybody who answers"),
     "segments": ("按属性、标签和行为划分的人", "People by attributes, tags and what they did"),
 }
 

@@ -10,6 +10,7 @@ from qunce.playbook.schema.base import ID_PATTERN, SCHEMA_VERSION, Id, Mode, Par
 from qunce.playbook.schema.checks import DAY, AnyCheck
 from qunce.playbook.schema.desk import AnswerRule, Duty, Holidays
 from qunce.playbook.schema.profile import Attribute, TagGroup
+from qunce.playbook.schema.replies import Response
 from qunce.playbook.schema.segments import Segment
 from qunce.playbook.schema.tiers import Scheme
 
@@ -140,3 +141,4 @@ class Playbook(Part, frozen=True, kw_only=True):
     tiers: tuple[Scheme, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     tag_groups: tuple[TagGroup, ...] = ()
+    replies: tuple[Response, ...] = ()

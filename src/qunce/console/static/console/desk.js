@@ -73,6 +73,32 @@
     event.preventDefault();
     field().focus();
   });
+  // A canned response goes into the field, to be read and changed before it is sent.
+  function insert(button) {
+    const box = field();
+    if (!box) return;
+    const kept = box.value.trim();
+    box.value = kept ? `${kept}\n${button.dataset.insert}` : button.dataset.insert;
+    box.form.elements.response.value = button.dataset.response;
+    document.body.classList.remove("side-open");
+    box.focus();
+    box.setSelectionRange(box.value.length, box.value.length);
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert]");
+    if (button) insert(button);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== "page-search" || event.isComposing) return;
+    if (event.key === "Enter") {
+      const first = $("#found [data-insert]");
+      if (first) insert(first);
+      event.preventDefault();
+    } else if (event.key === "ArrowDown") {
+      $("#found [data-insert]")?.focus();
+      event.preventDefault();
+    } else if (event.key === "Escape") field()?.focus();
+  });
   // A second press must not wait for the first answer's page.
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-composer]")) return;

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from qunce.accounts.models import Staff
 from qunce.readmodels.contents import CONTENT_NAMES
-from qunce.readmodels.models import Group, Identity, Message
+from qunce.readmodels.models import Group, Identity, Message, TagHolding
 from qunce.readmodels.selectors import transcript
 from qunce.readmodels.selectors.people import Person, persons
 from qunce.readmodels.selectors.transcript import Line
@@ -33,6 +33,7 @@ class ThreadRow:
     seq: int
     group_id: int
     group: str
+    group_platform_id: str
     connector: str
     person: Person | None
     need: str
@@ -137,6 +138,13 @@ def talk(row: ThreadRow) -> Talk:
     return Talk(row=row, lines=around.lines, asks=asks, newer=around.newer is not None)
 
 
+def tags_of(identity_ids: Collection[int], group_id: int, now_ms: int) -> tuple[str, ...]:
+    """Return the tags that stand on somebody, and on their membership of a group. One query."""
+    rows = TagHolding.objects.filter(Q(until_ms=None) | Q(until_ms__gt=now_ms), identity_id__in=identity_ids, taken_ms=None)
+    standing = rows.exclude(put_ms=None).filter(Q(target="member") | Q(target="membership", group_id=group_id))
+    return tuple(standing.order_by("tag").values_list("tag", flat=True).distinct())
+
+
 def colleagues(role_may: Collection[str]) -> tuple[Staff, ...]:
     """Return active staff with one of the roles, by name."""
     return tuple(Staff.objects.filter(is_active=True, role__in=role_may).order_by("display_name", "username"))
@@ -179,7 +187,8 @@ def _row(
     responder = people.get(row.responder_id or 0)
     by_us = staff.get(row.staff or None) or row.staff
     return ThreadRow(
-        seq=row.seq, group_id=row.group_id, group=group[0] if group else "", connector=group[1] if group else "",
+        seq=row.seq, group_id=row.group_id, group=group[0] if group else "",
+        group_platform_id=group[3] if group else "", connector=group[1] if group else "",
         person=people.get(row.identity_id), need=row.need, stage=row.stage, state="closed" if closed else row.state,
         late=row.late or (row.state == ThreadState.WAITING and not closed and row.due_ms < now_ms),
         due_ms=row.due_ms, asked_ms=row.asked_ms, asked_seq=row.asked_seq, level=row.level, mode=row.mode,
