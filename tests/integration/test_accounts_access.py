@@ -23,6 +23,8 @@ EXPECTED = {
     "member.view": "asemxthgn",
     "member.flag": "asem",
     "member.export": "as",
+    "segment.view": "asemn",
+    "segment.run": "as",
     "metric.view": "asemn",
     "metric.export": "asn",
     "case.view": "asem",

@@ -47,6 +47,8 @@ ACTIONS: Final[dict[str, Action]] = {
     "profile.change": Action(title=_("修改成员资料与标签，采纳聊天里的资料"), roles=_OPERATORS, scoped=True, writes=True),
     "member.export": Action(title=_("导出成员名单"), roles=_LEADS, scoped=True, writes=True),
     "tier.view": Action(title=_("查看分层与价值成员"), roles=_ALL, scoped=True),
+    "segment.view": Action(title=_("查看分群"), roles=_WITH_FIGURES, scoped=True),
+    "segment.run": Action(title=_("重算分群"), roles=_LEADS, writes=True),
     "tier.sort": Action(title=_("重新分层"), roles=_LEADS, writes=True),
     "metric.view": Action(title=_("查看指标"), roles=_WITH_FIGURES, scoped=True),
     "metric.export": Action(title=_("导出指标"), roles=_LEADS | {Role.ANALYST}, scoped=True, writes=True),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from qunce.console import live_labels
+from qunce.console.segment_labels import SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,7 @@ NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
     },
     "order": {"created": _("待付款"), "paid": _("已付款"), "refunded": _("已退款"), "closed": _("已关闭")},
     **live_labels.LIVE,
+    **SEGMENTS,
     "deleted_by": {"author": _("本人撤回"), "moderator": _("管理员移除"), "unknown": _("已撤回"), "": _("已撤回")},
 }  # fmt: skip
 

@@ -242,6 +242,7 @@ ACTIONS: Final[Names] = {
     "mark.teach": _("标注消息"),
     "mark.revoke": _("收回标注"),
     "playbook.publish": _("发布规则"),
+    "segment.run": _("重算分群"),
     "playbook.draft": _("保存规则草稿"),
     "playbook.draft_discard": _("放弃规则草稿"),
     "channel.add": _("接入渠道"),
@@ -254,6 +255,7 @@ ACTIONS: Final[Names] = {
 }
 
 REFUSED: Final[Names] = {
+    "there is a segment of that id already": _("已经有一个分群用这个编号，换一个。"),
     "an undo needs a reason": _("撤销要写明理由。"),
     "a version needs a reason": _("发布要写明理由。"),
     "nothing of this case is in force": _("这个案件没有生效的处理，无需申诉。"),

@@ -86,6 +86,7 @@ class Tab:
 TABS: Final = {
     "members": (
         Tab(name="members", title=gettext_lazy("名单"), permission="member.view"),
+        Tab(name="segments", title=gettext_lazy("分群"), permission="segment.view"),
         Tab(name="tags", title=gettext_lazy("标签"), permission="member.view"),
         Tab(name="tiers", title=gettext_lazy("分层"), permission="tier.view"),
         Tab(name="valuable", title=gettext_lazy("价值成员"), permission="tier.view"),

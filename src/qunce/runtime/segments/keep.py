@@ -12,6 +12,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, cast
 
@@ -43,6 +44,9 @@ BATCH: Final = 2_000
 """Events, and people whose time has come, looked at in one turn."""
 FAR_BEHIND: Final = 20_000
 """Events after which a full run is cheaper than following."""
+REST_S: Final = 20.0
+SHARE: Final = 10
+"""A run that took n seconds is followed by n × SHARE seconds, and `REST_S` at least, in which events only gather."""
 NIGHT_MS: Final = 3 * HOUR_MS
 """Local time of the nightly run."""
 AGAIN_MS: Final = 600_000
@@ -55,8 +59,9 @@ _WATER: Final = "segments_water"
 class Keeper:
     """The loop, for one thread and one database connection; `turn` is one round."""
 
-    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], int] = now_ms, steady: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._steady = clock, steady
+        self._next_s = float("-inf")
         self._journal, self._database = Journal(connection), Database(connection)
         self._marker = Marker(self._database)
         self._days = mirrors.clock()
@@ -76,6 +81,8 @@ class Keeper:
         before = self._journal.cursor_position(CURSOR)
         head = self._journal.head()
         if why is None and head - before > FAR_BEHIND:
+            if self._steady() < self._next_s:
+                return 0  # an import goes on; a run now would be old at once
             why = "behind"
         due = self._due(now)
         if why is None and before == head and not due:
@@ -108,12 +115,14 @@ class Keeper:
 
     def _run(self, rules: InForce, why: Why) -> int:
         self._note_water(high_water(self._database))
+        started = self._steady()
         try:
             runs.run(rules, why, self._writer, clock=self._clock)
         except Exception:
             self._failed_ms = self._clock()
             raise
         self._failed_ms = 0
+        self._next_s = self._steady() + max(REST_S, SHARE * (self._steady() - started))
         return 1
 
     def _follow(self, rules: InForce, before: int, due: Sequence[tuple[Subject, Key]], now: int) -> int:

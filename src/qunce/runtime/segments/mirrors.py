@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.db import connection
 
 from qunce.analytics.refresh import refresh, refresh_profiles
@@ -20,6 +22,17 @@ def bring_up_to_date() -> None:
     store, zone = mirror.store(), organisation.zone()
     refresh(connection=connection, store=store, zone=zone)
     refresh_profiles(connection=connection, store=store, zone=zone)
+
+
+_freshened = float("-inf")
+
+
+def fresh(max_age_s: float = 60.0) -> None:
+    """Bring the mirror up to date unless this process did so a short while ago: what a page may ask for again and again."""
+    global _freshened
+    if time.monotonic() - _freshened > max_age_s:
+        bring_up_to_date()
+        _freshened = time.monotonic()
 
 
 def engine() -> SegmentEngine:

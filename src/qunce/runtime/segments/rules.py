@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
+from qunce.playbook import gallery
 from qunce.playbook.load import parse
 from qunce.playbook.profile import segment_fields
 from qunce.playbook.schema import Playbook
@@ -21,7 +23,7 @@ from qunce.runtime.models import PlaybookVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The segments of a published playbook. `number` 0 = none is published."""
+    """The segments of a published playbook. `number` 0 = the examples."""
 
     number: int
     version: str
@@ -32,7 +34,9 @@ class InForce:
     """Hash of each segment's conditions, those it refers to included."""
 
 
-NONE = InForce(number=0, version="", segments=(), rules={}, definitions={})
+SHIPPED: Final = "shipped"
+"""Version of the examples, which are in force where a playbook has no segments of its own."""
+_HEAD: Final = {"playbook.yaml": "schema_version: 1\nplaybook: {playbook_id: shipped, title: 示例分群}\n"}
 
 
 def in_force() -> InForce:
@@ -41,14 +45,21 @@ def in_force() -> InForce:
     Raises InvalidPlaybook when the playbook was written for another version of 群策.
     """
     newest = PlaybookVersion.objects.order_by("-number").values_list("number", "content_hash").first()
-    return _of_version(*newest) if newest else NONE
+    found = _of_version(*newest) if newest else None
+    return found if found is not None and found.segments else shipped()
+
+
+@lru_cache(maxsize=1)
+def shipped() -> InForce:
+    """Return the examples that come with 群策."""
+    return of_playbook(parse({**_HEAD, **gallery.segments(), **gallery.profile()}).playbook, 0, SHIPPED)
 
 
 @lru_cache(maxsize=4)
-def _of_version(number: int, content_hash: str) -> InForce:
+def _of_version(number: int, content_hash: str) -> InForce | None:
     version = playbooks.get(number)
-    if version is None:
-        return NONE
+    if version is None or version.content_hash != content_hash:
+        return None
     return of_playbook(parse(version.files).playbook, number, playbooks.label(version))
 
 
