@@ -61,7 +61,7 @@ def test_without_rules_the_gallery_is_the_start(sign_in: SignIn) -> None:
         assert shown in page
     page = post(client, "start-draft", source="gallery:muying")
     assert "rules.yaml" in page
-    assert "这是第一次发布：30 条规则都是新的" in page
+    assert "这是第一次发布：31 条规则都是新的" in page
     assert not PlaybookVersion.objects.exists()
 
 

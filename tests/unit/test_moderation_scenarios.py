@@ -455,6 +455,92 @@ CASES: dict[str, tuple[str, str]] = {
         11:30 乙 joins
         """,
     ),
+    "who joins while being in a sister group is found": (
+        rule("{check: sister, was: [in]}", extra="mode: suggest"),
+        """
+        group 宝妈一群
+        community 宝妈
+        09:00 甲 joins
+        09:01 乙: 大家早
+        group 宝妈二群
+        community 宝妈
+        09:10 甲 joins
+          => review r suggest by=甲
+        09:11 乙 joins
+          => review r suggest by=乙
+        09:12 丙 joins
+        group 读书会
+        community 读书
+        09:20 甲 joins
+        """,
+    ),
+    "whoever was removed from a sister group is found at the next door, for a time": (
+        rule("{check: sister, was: [removed], window: 2d}", extra=""),
+        """
+        group 宝妈一群
+        community 宝妈
+        09:00 甲 joins
+        09:01 甲 is removed
+        09:02 乙 joins
+        09:03 乙 leaves
+        group 宝妈二群
+        community 宝妈
+        10:00 甲 joins
+          => review r observe
+        10:01 乙 joins
+        10:02 甲 leaves
+        day 4
+        10:00 甲 joins
+        """,
+    ),
+    "leaving counts when asked for, and coming back ends it": (
+        rule("{check: sister, was: [left]}", extra=""),
+        """
+        group 宝妈一群
+        community 宝妈
+        09:00 甲 joins
+        09:01 甲 leaves
+        group 宝妈二群
+        community 宝妈
+        09:10 甲 joins
+          => review r
+        09:11 甲 leaves
+        group 宝妈一群
+        09:20 甲: 我又回来了
+        group 宝妈三群
+        community 宝妈
+        09:30 甲 joins
+          => review r
+        group 宝妈二群
+        09:40 甲 joins
+        """,
+    ),
+    "a group that moves to another community has other sisters": (
+        rule("{check: sister}", extra=""),
+        """
+        group 一群
+        community 宝妈
+        09:00 甲 joins
+        group 二群
+        community 读书
+        09:10 甲 joins
+        community 宝妈
+        09:20 甲 joins
+          => review r
+        """,
+    ),
+    "colleagues may be in every group": (
+        rule("{check: sister}", extra=""),
+        """
+        group 一群
+        community 宝妈
+        staff 小助理
+        09:00 小助理 joins
+        group 二群
+        community 宝妈
+        09:10 小助理 joins
+        """,
+    ),
     "names with contacts or like a colleague's are suspicious": (
         rule("{check: name, contact: true, like_staff: true}", extra="mode: suggest"),
         """

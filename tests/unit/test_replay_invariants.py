@@ -15,7 +15,7 @@ from qunce.playbook import gallery
 from qunce.playbook.load import parse
 from qunce.runtime.replay.parts import Part, Results, Task, in_this_process, share_out, walk_all
 from qunce.runtime.replay.walk import Span, Walk
-from qunce.testing.builders import chat, flagged, joined, moment, said
+from qunce.testing.builders import chat, flagged, joined, left, moment, placed, said
 from qunce.testing.happenings import happenings
 from qunce.testing.simulator import simulate
 
@@ -179,9 +179,24 @@ def staff_told_elsewhere() -> list[Event]:
     ]
 
 
+def sister_groups() -> list[Event]:
+    """Somebody is in one group of a community, was removed from another, and joins a third."""
+    return [
+        *(placed(group, "宝妈", at="08:00") for group in ("一群", "二群", "三群", "四群")),
+        joined("一群", "小明", at="09:00"),
+        joined("二群", "小明", at="09:01"),
+        left("二群", "小明", at="09:02", kicked_by="群主"),
+        *chat("四群", "09:03 小兰: 大家好"),
+        joined("三群", "小明", at="09:10"),
+        joined("三群", "小兰", at="09:11"),
+        joined("三群", "小梅", at="09:12"),
+    ]
+
+
 STORIES: dict[str, Callable[[], Sequence[Event]]] = {
     "bans reach across groups": spread_of_bans,
     "staff is told elsewhere": staff_told_elsewhere,
+    "sister groups are decided on by other parts": sister_groups,
     "a simulated community": lambda: journal(1),
     "another simulated community": lambda: journal(7),
 }
@@ -203,6 +218,15 @@ def test_a_ban_in_one_group_is_seen_in_the_others() -> None:
     assert rules[GroupId(3)] >= {"ads", "back", "poison"}
     assert rules[GroupId(4)] >= {"back", "poison"}
     assert rules[GroupId(5)] == {"sla"}
+
+
+def test_who_is_in_a_sister_group_is_seen_by_the_part_that_does_not_decide_on_it() -> None:
+    found = walked(sister_groups(), 4, "muying")
+    counts = [
+        count for result in found.values() for key, count in result.tally.counts.items() if key.rule_id == "people.sister"
+    ]
+    # 小明 joining 二群 while in 一群; 小明 and 小兰 joining 三群; 小梅 is new everywhere.
+    assert sorted(count.decisions for count in counts) == [1, 2]
 
 
 def test_the_difference_of_a_playbook_with_itself_is_nothing() -> None:

@@ -74,6 +74,7 @@ LIVE: Final[dict[str, Names]] = {
         "speaks_while_muted": _("禁言中发言"),
         "blocked": _("黑名单"),
         "rejoin": _("反复入群"),
+        "sister": _("姊妹群"),
         "quarrel": _("争吵"),
         "length": _("超长"),
     },

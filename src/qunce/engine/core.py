@@ -28,6 +28,7 @@ from qunce.engine.learning.lessons import Learnt
 from qunce.engine.learning.shipped import NEEDS_ANSWER, LearntName
 from qunce.engine.moderation.decide import decide as decide_moderation
 from qunce.engine.moderation.fold import fold as fold_moderation
+from qunce.engine.moderation.fold import fold_presence
 from qunce.engine.moderation.program import Program as ModerationProgram
 from qunce.engine.moderation.state import State as ModerationState
 from qunce.playbook.load import Loaded
@@ -90,11 +91,12 @@ def fold(state: State, item: Happening | AnyDecision | Approved | Undone) -> Sta
 
 
 def fold_people(state: State, happening: Happening) -> State:
-    """Fold only what a happening tells about who its people are, which counts in all groups.
+    """Fold only what a happening tells about who its people are and where, which counts in all groups.
 
     Meant for happenings in groups that somebody else decides on.
     """
     fold_desk_people(state.desk, happening)
+    fold_presence(state.moderation, happening)
     event, person = happening.event, happening.person
     party = event.subject or event.actor
     if isinstance(event.body, MemberUpdated) and event.body.field == "kind":

@@ -49,6 +49,9 @@ MEDIA: Final[Mapping[str, tuple[str, str]]] = {
     "red_packet": ("红包", "red packets"),
 }
 _SPACE: Final = re.compile(r"([\u4e00-\u9fff])(\d)")
+STANDINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "in": ("已经在", "is there"), "left": ("退出过", "left it"), "removed": ("被移出过", "was removed"),
+}  # fmt: skip
 MODELS: Final[Mapping[str, tuple[str, str]]] = {"spam": ("广告", "spam"), "abuse": ("冒犯", "offence")}
 MODES: Final[Mapping[str, tuple[str, str]]] = {
     "observe": ("只记录，不处理", "Only recorded; nothing is done."),
@@ -193,6 +196,16 @@ def _rejoin(check: c.Rejoin, titles: Mapping[str, str]) -> Phrase:
     return f"{zh}内第 {check.times} 次入群", f"it is their {check.times}. join in {en}"
 
 
+def _sister(check: c.Sister, titles: Mapping[str, str]) -> Phrase:
+    zh, en = _both(check.was, STANDINGS)
+    zh_span, en_span = _spans(check.window_s)
+    past = any(was != "in" for was in check.was)
+    return (
+        f"入群的人在同社群的另一个群里：{zh}" + (f"（{zh_span}内）" if past else ""),
+        f"who joins is known in a sister group: {en}" + (f" (within {en_span})" if past else ""),
+    )
+
+
 def _quarrel(check: c.Quarrel, titles: Mapping[str, str]) -> Phrase:
     zh, en = _spans(check.window_s)
     kinds = "、".join(check.categories)
@@ -219,6 +232,7 @@ _SAY: Final[dict[type, Callable[[Any, Mapping[str, str]], Phrase]]] = {
     c.Report: _report,
     c.Model: _model,
     c.Rejoin: _rejoin,
+    c.Sister: _sister,
     c.Quarrel: _quarrel,
     c.SpeaksWhileMuted: lambda check, titles: ("禁言期间发言", "the person is muted"),
     c.Blocked: lambda check, titles: ("此人在黑名单上", "the person is on the blocklist"),

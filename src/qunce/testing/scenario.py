@@ -1,6 +1,7 @@
 """Write tests of decisions in the notation operators think in: who says what when, and what follows.
 
     group 宝妈一群
+    community 宝妈                     the group belongs to it from here on
     staff 小助理                       flags of people: staff, bot, persona; admin, owner
     09:00 小红 joins
     09:01 小红: 大家好
@@ -15,6 +16,7 @@
     approve ads.terms                  accepts it
     小红 retracts 2                     takes back the message in line 2 of this group's chat
     小红 leaves
+    小红 is removed
     小红 is tagged KOC
     小红 is answered by lili [with patience]
     delay 20s                          what follows reaches us that much later
@@ -38,6 +40,7 @@ from qunce.domain.events import (
     Body,
     Conv,
     Event,
+    GroupUpdated,
     MemberJoined,
     MemberLeft,
     MemberRestricted,
@@ -129,6 +132,8 @@ class Runner:
         flag = _FLAG.fullmatch(line)
         if line.startswith("group "):
             self.group = line.removeprefix("group ").strip()
+        elif line.startswith("community "):
+            self._emit(GroupUpdated(field="community", new=line.removeprefix("community ").strip()), None)
         elif re.fullmatch(r"\+\d+[smhd]", line):
             self.now_ms += parse_duration(line[1:]) * 1_000
         elif re.fullmatch(r"delay \d+[smhd]", line):
@@ -191,6 +196,9 @@ class Runner:
         leaves = re.fullmatch(r"(\S+) leaves", line)
         if leaves:
             return MemberLeft(reason="left"), leaves[1]
+        removed = re.fullmatch(r"(\S+) is removed", line)
+        if removed:
+            return MemberLeft(reason="kicked"), removed[1]
         answered = re.fullmatch(r"(\S+) is answered by (\S+)( with patience)?", line)
         if answered:
             return ReplyGiven(staff=answered[2], holding=bool(answered[3])), answered[1]
@@ -215,9 +223,9 @@ class Runner:
         mentions = tuple("@all" if name == "所有人" else name for name in _MENTION.findall(text))
         return MessageCreated(message_id=str(number), text=plain, content=tuple(parts), reply_to=reply_to, mentions=mentions)
 
-    def _emit(self, body: Body, name: str) -> Happening:
+    def _emit(self, body: Body, name: str | None) -> Happening:
         seq = len(self.happenings) + 1
-        person = self.people.setdefault(name, IdentityId(len(self.people) + 1))
+        person = self.people.setdefault(name, IdentityId(len(self.people) + 1)) if name is not None else None
         group = self.groups.setdefault(self.group, GroupId(len(self.groups) + 1))
         event = Event(
             ts_ms=self.now_ms,
@@ -225,12 +233,17 @@ class Runner:
             body=body,  # type: ignore[arg-type]  # each body made here is one of the union
             dedupe_key=str(seq),
             conv=Conv(platform_id=self.group, name=self.group),
-            actor=Party(platform_id=name, name=name, kind=self.kinds.get(name, "unknown")),  # type: ignore[arg-type]  # as above
+            actor=self._party(name),
         )
         happening = Happening(seq, event, group=group, actor=person, received_ms=self.now_ms + self.delay_ms)
         self.happenings.append(happening)
         self.decisions += core.step(self.state, happening, self.program, self.now_ms)
         return happening
+
+    def _party(self, name: str | None) -> Party | None:
+        if name is None:
+            return None
+        return Party(platform_id=name, name=name, kind=self.kinds.get(name, "unknown"))  # type: ignore[arg-type]  # one of the kinds
 
     def name_of(self, person: IdentityId | None) -> str:
         """Return the name of a person of the scenario; empty for None."""

@@ -9,6 +9,7 @@ from qunce.domain.decisions import Approved, Decision, Undone
 from qunce.domain.events import (
     GroupUpdated,
     MemberJoined,
+    MemberLeft,
     MemberRestricted,
     MemberUnrestricted,
     MemberUpdated,
@@ -42,6 +43,7 @@ SPARE: Final = 50
 """Forgetting is done for this many messages, or an hour, at a time."""
 MAX_PERSON_JOINS: Final = 20
 _ORDINARY: Final = frozenset({"unknown", "member"})
+_PRESENCE: Final = (MessageCreated, MemberJoined, MemberLeft, GroupUpdated)
 _KINDS: Final[dict[str, PartyKind]] = {
     "member": "member", "staff": "staff", "bot": "bot", "house_persona": "house_persona", "system": "system",
 }  # fmt: skip
@@ -75,8 +77,8 @@ def _fold_happening(state: State, item: Happening) -> None:
     if conv is not None:
         group.platform_id = conv.platform_id
         group.name = conv.name or group.name
-    if isinstance(body, GroupUpdated) and body.field == "name":
-        group.name = body.new
+    if isinstance(body, GroupUpdated):
+        _fold_group(state, group, item.group, body)
     if person_id is None:
         return
     party = event.subject or event.actor
@@ -86,9 +88,56 @@ def _fold_happening(state: State, item: Happening) -> None:
     if person is None:
         person = group.people[person_id] = Person()
     if isinstance(body, MessageCreated):
+        if person.left_ms:
+            _fold_place(person, item)
         _fold_message(group, person_id, person, item, body)
     else:
+        if isinstance(body, MemberJoined | MemberLeft):
+            _fold_place(person, item)
         _fold_other(group, person_id, person, item)
+
+
+def fold_presence(state: State, item: Happening) -> None:
+    """Fold only where people are, of a happening in a group that somebody else decides on: sister groups are looked at."""
+    body, person_id = item.event.body, item.person
+    if item.group is None or not isinstance(body, _PRESENCE):
+        return
+    group = state.groups.get(item.group)
+    if group is None:
+        group = state.groups[item.group] = GroupState()
+    conv = item.event.conv
+    if conv is not None and conv.name:
+        group.name = conv.name
+    if isinstance(body, GroupUpdated):
+        _fold_group(state, group, item.group, body)
+    elif person_id is not None:
+        person = group.people.get(person_id)
+        if person is None:
+            person = group.people[person_id] = Person()
+        _fold_place(person, item)
+
+
+def _fold_group(state: State, group: GroupState, group_id: GroupId, body: GroupUpdated) -> None:
+    if body.field == "name":
+        group.name = body.new
+    elif body.field == "community":
+        if group.community is not None:
+            state.communities[group.community].remove(group_id)
+            if not state.communities[group.community]:
+                del state.communities[group.community]
+        group.community = body.new or None
+        if group.community is not None:
+            state.communities.setdefault(group.community, []).append(group_id)
+
+
+def _fold_place(person: Person, item: Happening) -> None:
+    """Note whether somebody is in the group. Whoever speaks after going has come back unseen."""
+    body, ts = item.event.body, item.event.ts_ms
+    if isinstance(body, MemberLeft):
+        if ts >= person.left_ms:
+            person.left_ms, person.removed = ts, body.reason in ("kicked", "banned")
+    elif person.left_ms and ts >= person.left_ms:
+        person.left_ms, person.removed = 0, False
 
 
 def _fold_other(group: GroupState, person_id: IdentityId, person: Person, item: Happening) -> None:

@@ -61,6 +61,10 @@ class Person(msgspec.Struct, array_like=True, gc=False):
     role: str = "member"
     strikes: list[Strike] = []
     joins: list[int] = []
+    left_ms: int = 0
+    """When they were last seen to go; 0 = are there as far as we know."""
+    removed: bool = False
+    """They did not go by themselves."""
 
 
 class Finding(msgspec.Struct, array_like=True, gc=False):
@@ -96,6 +100,8 @@ class GroupState(msgspec.Struct):
     findings: list[Finding] = []
     replies: list[Reported] = []
     """Replies to others' messages that could be reports; judged by the words of a rule when it is asked."""
+    community: str | None = None
+    """Name of the community the group belongs to; None = it stands alone."""
 
 
 class State(msgspec.Struct):
@@ -107,3 +113,5 @@ class State(msgspec.Struct):
     staff_names: dict[IdentityId, str] = {}
     blocked: dict[IdentityId, list[str]] = {}
     """People removed for good, with the ids of the decisions that did it."""
+    communities: dict[str, list[GroupId]] = {}
+    """Groups of each community, by its name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from qunce.playbook.explain import CONCEPTS, CONTACTS, MEDIA, MODELS, WHO
+from qunce.playbook.explain import CONCEPTS, CONTACTS, MEDIA, MODELS, STANDINGS, WHO
 from qunce.playbook.explain_desk import NEEDS
 from qunce.playbook.responses import KINDS, MATERIALS, STYLES
 from qunce.playbook.schema.checks import TITLES, Check
@@ -49,6 +49,7 @@ CHOICES: Final[Mapping[str, Mapping[str, Titles]]] = {
     "any_of": CONCEPTS,
     "types": MEDIA,
     "model": MODELS,
+    "was": STANDINGS,
     "by": {"one": ("同一个人", "one person"), "many": ("几个人合起来", "several people together")},
     "similarity": {"same": ("完全相同", "the same"), "near": ("相同或大部分相同", "the same or nearly so")},
     "need": NEEDS,
@@ -81,6 +82,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "speaks_while_muted": "禁言期间还在发言",
     "blocked": "黑名单里的人进群或发言",
     "rejoin": "反复退群又进群",
+    "sister": "进群的人已在同社群的另一个群，或在那里退出、被移出过",
     "quarrel": "几个人互相冲突，需要人来调解",
     "length": "一条消息太长",
 }
@@ -124,6 +126,8 @@ HELP: Final[Mapping[str, str]] = {
     "Model.at_least": "0.5 到 1，越高越严格；在这里学习过以后用它自己的标准",
     "Rejoin.times": "总共进群几次才算",
     "Rejoin.window": "多长时间内计数",
+    "Sister.was": "勾选的有一种就算",
+    "Sister.window": "更早的退出和移出不算",
     "Quarrel.categories": "哪些类别的规则找到的才计数，一行一个",
     "Quarrel.findings": "找到几次才算",
     "Quarrel.people": "至少来自几个人",

@@ -15,6 +15,7 @@ Concept = Literal[
     "ad", "bargain", "token_code", "poach_friend", "poach_group", "game_card", "part_time", "loan", "gambling", "abuse"
 ]  # fmt: skip
 ContactKind = Literal["phone", "qq", "wechat", "email"]
+Standing = Literal["in", "left", "removed"]
 ModelName = Literal["spam", "abuse"]
 MediaType = Literal["image", "voice", "video", "file", "sticker", "link", "card", "location", "poll", "forward", "red_packet"]
 
@@ -174,6 +175,17 @@ class Rejoin(Check, frozen=True, kw_only=True, tag="rejoin"):
     window_s: Annotated[int, duration("时间窗", "Within which time", "7d", le=90 * DAY)]
 
 
+class Sister(Check, frozen=True, kw_only=True, tag="sister"):
+    """A person joins who is in another group of the same community, or went or was removed from one."""
+
+    triggers: ClassVar[frozenset[Trigger]] = JOIN
+    was: Annotated[tuple[Standing, ...], key("与姊妹群的关系", "How the person stands to another group", ["in", "removed"])] = (
+        "in",
+        "removed",
+    )
+    window_s: Annotated[int, duration("时间窗", "Leaving and removals longer ago do not count", "90d", le=365 * DAY)] = 90 * DAY
+
+
 class Quarrel(Check, frozen=True, kw_only=True, tag="quarrel"):
     """Several people hurt one another: findings of the named categories pile up. Needs a person to mediate."""
 
@@ -191,7 +203,7 @@ class Length(Check, frozen=True, kw_only=True, tag="length"):
 
 AnyCheck = (
     Terms | Combination | Pattern | ConceptCheck | Contact | Link | Media | Flood | Duplicate | Mention | Newcomer | Raid | Name
-    | Report | Model | SpeaksWhileMuted | Blocked | Rejoin | Quarrel | Length
+    | Report | Model | SpeaksWhileMuted | Blocked | Rejoin | Sister | Quarrel | Length
 )  # fmt: skip
 
 TITLES: Final[dict[type[Check], tuple[str, str]]] = {
@@ -213,6 +225,7 @@ TITLES: Final[dict[type[Check], tuple[str, str]]] = {
     SpeaksWhileMuted: ("禁言中发言", "speaks while muted"),
     Blocked: ("黑名单", "blocklist"),
     Rejoin: ("反复入群", "joins again and again"),
+    Sister: ("姊妹群", "sister group"),
     Quarrel: ("争吵", "quarrel"),
     Length: ("超长", "very long"),
 }

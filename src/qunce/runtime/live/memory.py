@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 REACT: Final = "react"
 """Name of the engine's cursor."""
-_MAGIC: Final = b"qunce-state-1\n"
+_MAGIC: Final = b"qunce-state-2\n"
 _BATCH: Final = 5_000
 _AREAS: Final[dict[str, type[Decision] | type[DeskDecision]]] = {"moderation": Decision, "answers": DeskDecision}
 

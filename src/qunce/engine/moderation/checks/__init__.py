@@ -32,6 +32,7 @@ FINDERS: Final[dict[type[schema.Check], Find]] = {
     schema.Newcomer: people.find_newcomer,
     schema.Raid: people.find_raid,
     schema.Rejoin: people.find_rejoin,
+    schema.Sister: people.find_sister,
     schema.Name: people.find_name,
     schema.Blocked: people.find_blocked,
 }
@@ -41,7 +42,7 @@ COSTS: Final[dict[type, int]] = {
     for cost, checks in enumerate(
         (
             (schema.Blocked, schema.SpeaksWhileMuted, schema.Newcomer, schema.Length, schema.Mention, schema.Report),
-            (schema.Media, schema.Flood, schema.Raid, schema.Rejoin, schema.Quarrel, schema.Duplicate),
+            (schema.Media, schema.Flood, schema.Raid, schema.Rejoin, schema.Sister, schema.Quarrel, schema.Duplicate),
             (schema.Terms, schema.Combination, schema.ConceptCheck, schema.Contact, schema.Link, schema.Name),
             (schema.Pattern, schema.Model),
         )

@@ -8,11 +8,14 @@ from qunce.domain.decisions import Evidence
 from qunce.domain.events import MemberUpdated
 from qunce.engine.moderation.checks.content import contact_spans, spans_of
 from qunce.engine.moderation.look import Look
+from qunce.engine.moderation.state import Person
 from qunce.engine.text.views import Views
 from qunce.playbook.schema import checks as schema
 from qunce.playbook.units import format_duration
 
 MIN_NAME_CHARS = 2
+MAX_SISTERS = 3
+_STANDS = {"in": "in", "left": "left", "removed": "removed from"}
 
 
 def find_newcomer(check: schema.Newcomer, look: Look) -> Evidence | None:
@@ -47,6 +50,34 @@ def find_rejoin(check: schema.Rejoin, look: Look) -> Evidence | None:
     if count < check.times:
         return None
     return Evidence(check="rejoin", note=f"{count} joins in {format_duration(check.window_s)}")
+
+
+def find_sister(check: schema.Sister, look: Look) -> Evidence | None:
+    """Hold when the joiner is, or lately was, in another group of the same community. Names the groups, three at most."""
+    community, person = look.group.community, look.person_id
+    if community is None or person is None:
+        return None
+    since = look.ts_ms - check.window_s * 1_000
+    found: list[str] = []
+    for group_id in look.state.communities.get(community, ()):
+        sister = look.state.groups[group_id]
+        there = sister.people.get(person) if sister is not look.group else None
+        stands = _stands(there, since) if there is not None else ""
+        if stands in check.was:
+            found.append(f"{_STANDS[stands]} {sister.name or sister.platform_id or group_id}")
+    if not found:
+        return None
+    more = f"; {len(found) - MAX_SISTERS} more" if len(found) > MAX_SISTERS else ""
+    return Evidence(check="sister", note="; ".join(found[:MAX_SISTERS]) + more)
+
+
+def _stands(person: Person, since_ms: int) -> str:
+    """Return how somebody stands to a group: in, left, removed; empty = went too long ago."""
+    if not person.left_ms:
+        return "in"
+    if person.left_ms <= since_ms:
+        return ""
+    return "removed" if person.removed else "left"
 
 
 def find_name(check: schema.Name, look: Look) -> Evidence | None:
