@@ -85,6 +85,7 @@ ACTIONS: Final = {
     "profile.set": _("修改成员资料"), "profile.clear": _("清除成员资料"), "profile.tag.put": _("打标签"),
     "profile.tag.take": _("取标签"), "profile.undo": _("撤销资料改动"),
     "profile.rule": _("运行标签规则"),
+    "profile.accept": _("采纳聊天资料"), "profile.refuse": _("拒绝聊天资料"),
     "group.exported": _("导出社群名单"), "member.exported": _("导出成员名单"), **live_labels.ACTIONS,
 }  # fmt: skip
 

@@ -90,6 +90,7 @@ TABS: Final = {
         Tab(name="tags", title=gettext_lazy("标签"), permission="member.view"),
         Tab(name="tiers", title=gettext_lazy("分层"), permission="tier.view"),
         Tab(name="valuable", title=gettext_lazy("价值成员"), permission="tier.view"),
+        Tab(name="proposals", title=gettext_lazy("待确认资料"), permission="profile.change"),
         Tab(name="changes", title=gettext_lazy("改动记录"), permission="profile.change"),
     ),
 }  # fmt: skip

@@ -27,6 +27,7 @@ KINDS = {
     "rebuild": "qunce.runtime.rebuild:perform",
     "replay": "qunce.runtime.replay.job:perform",
     "merges": "qunce.runtime.identity.suggest:perform",
+    "proposals": "qunce.runtime.profile.proposals:perform",
     "tag_rules": "qunce.runtime.profile.rules:perform",
     "tiers": "qunce.runtime.tiers.sorting:perform",
     "segments": "qunce.runtime.segments.runs:perform",
@@ -131,6 +132,7 @@ def _loop(stop: threading.Event) -> None:
                 import_module("qunce.runtime.imports.service").clear_abandoned_uploads(now_ms())
                 import_module("qunce.runtime.tiers.sorting").start_if_due(now_ms())
                 import_module("qunce.runtime.profile.rules").start_if_due(now_ms())
+                import_module("qunce.runtime.profile.proposals").start_if_due()
                 tidied = time.monotonic()
         except Exception:  # the database may be away for a moment; the loop must not die of it
             logger.exception("job loop failed", extra={"action": "job.loop_failed"})

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from qunce.accounts.access import can, requires
 from qunce.console import asked, pages
 from qunce.readmodels.selectors import members as selectors
+from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
+from qunce.runtime.organisation import currency
 from qunce.runtime.profile import changing, rules, views
+from qunce.runtime.profile import proposals as offers
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -79,8 +84,7 @@ def take_tag(request: HttpRequest, member_id: int, holding_id: int) -> HttpRespo
 def tag_members(request: HttpRequest) -> HttpResponse:
     """Look at what a bulk change would do, or do it: the second form of the page confirms it."""
     tag, put = request.POST.get("tag", ""), request.POST.get("verb", "put") != "take"
-    chosen = [int(text) for text in request.POST.getlist("m")[:MOST_CHOSEN] if text.isascii() and text.isdecimal()]
-    members = views.seen_members([number for number in chosen if number < 2**63], asked.visible(request))
+    members = views.seen_members(_numbers(request, "m"), asked.visible(request))
     actor = asked.staff_of(request)
     try:
         if request.POST.get("confirmed") == "yes":
@@ -142,6 +146,54 @@ def run_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
         messages.error(request, _("没有运行：%(reason)s") % {"reason": refused.reason})
         return redirect("tags")
     return redirect("tag", request.POST.get("tag", "")) if request.POST.get("tag") else redirect("tags")
+
+
+@require_GET
+@requires("profile.change")
+def proposals(request: HttpRequest) -> HttpResponse:
+    """List what members may have said of themselves, to be accepted or refused."""
+    visible, attribute = asked.visible(request), asked.text(request, "attribute")
+    context = {
+        "kinds": offers.waiting(visible), "rows": offers.page(visible, attribute), "attribute": attribute, "most": offers.PAGE,
+        "job": next(iter(jobs.recent(offers.JOB_KIND, 1)), None), "currency": currency(),
+    }  # fmt: skip
+    return pages.render(request, "proposals", context, active="proposals")
+
+
+@require_POST
+@requires("profile.change")
+def decide_proposals(request: HttpRequest) -> HttpResponse:
+    """Accept or refuse chosen proposals, accept all of a kind that are sure enough, or look for new ones."""
+    actor, visible, verb = asked.staff_of(request), asked.visible(request), request.POST.get("verb", "")
+    ids = _numbers(request, "p")
+    attribute = request.POST.get("attribute", "")
+    try:
+        if verb == "look":
+            offers.start(actor=actor)
+            messages.success(request, _("正在查找，几秒后刷新就能看到。"))
+        elif verb == "refuse":
+            count = offers.do_refuse(actor=actor, ids=ids, visible=visible)
+            messages.success(request, _("已拒绝 %(n)s 条，同样的不会再提示。") % {"n": count})
+        elif verb == "all":
+            above = _share(request.POST.get("above", ""))
+            batch = offers.do_accept_above(actor=actor, attribute=attribute, confidence=above, visible=visible)
+            messages.success(request, _("已采纳。"), extra_tags=f"undo:{batch}")
+        else:
+            batch = offers.do_accept(actor=actor, ids=ids, visible=visible)
+            messages.success(request, _("已采纳。"), extra_tags=f"undo:{batch}")
+    except CommandRefused as refused:
+        messages.error(request, _("没有改动：%(reason)s") % {"reason": refused.reason})
+    back = reverse("proposals")
+    return redirect(f"{back}?{urlencode({'attribute': attribute})}" if attribute else back)
+
+
+def _numbers(request: HttpRequest, name: str) -> list[int]:
+    texts = request.POST.getlist(name)[:MOST_CHOSEN]
+    return [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 19]
+
+
+def _share(text: str) -> float:
+    return int(text) / 100 if text.isascii() and text.isdecimal() and int(text) <= 100 else 1.0
 
 
 @require_GET

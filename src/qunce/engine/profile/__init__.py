@@ -1,0 +1,1 @@
+"""Propose attributes of members from what they say of themselves."""
