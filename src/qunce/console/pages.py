@@ -113,6 +113,7 @@ def shell(request: HttpRequest, active: str) -> dict[str, Any]:
         "tab": active,
         "tabs": [tab for tab in TABS.get(_section(active), ()) if can(staff, tab.permission)],
         "nav": [item for item in NAV if can(staff, item.permission)],
+        "may_desk": can(staff, "desk.view"),
         "may_search": can(staff, "group.view"),
         "search": request.GET.get("q", "") if active == "search" else "",
         "user_name": str(staff) if staff else "",

@@ -100,6 +100,10 @@ def check_answers(playbook: Playbook, rule: AnswerRule) -> Iterator[Found]:
         if not step.to:
             yield f"escalate[{index}].to", "nobody is called", "name a role or a person", "no_op"
         previous = step.after_s
+    if rule.notify and not rule.escalate:
+        yield "notify", "nothing is told, since nothing escalates", "add steps under “escalate:” or delete it", "no_op"
+    if rule.notify and rule.mode == "observe":
+        yield "notify", "a rule that only measures tells nobody", "set mode: suggest, or delete it", "no_op"
     if rule.duty is not None and rule.duty not in {duty.duty_id for duty in playbook.duties}:
         yield "duty", f"no duty {rule.duty!r}", "add it under “duties:” or name another", "reference"
     if rule.enabled:

@@ -34,6 +34,8 @@ def _chinese(rule: AnswerRule, playbook: Playbook) -> str:
     parts = [f"「{rule.title}」：{needs}须在{first}内首次应答，续谈在{following}内"]
     parts += [f"{NEEDS[item.need][0]}在{say_duration(item.within_s, 'zh')}内" for item in rule.sooner]
     parts += [f"满{say_duration(step.after_s, 'zh')}无人应答则通知 {'、'.join(step.to)}" for step in rule.escalate]
+    if rule.notify:
+        parts.append(f"并在{'、'.join(f'「{name}」' for name in rule.notify)}说一声")
     duty = _duty(rule, playbook)
     parts.append(_duty_chinese(duty) if duty is not None else "全天计时")
     if rule.groups:
@@ -50,6 +52,8 @@ def _english(rule: AnswerRule, playbook: Playbook) -> str:
     parts += [
         f"after {say_duration(step.after_s, 'en')} without an answer {', '.join(step.to)} are called" for step in rule.escalate
     ]
+    if rule.notify:
+        parts.append(f"and {', '.join(rule.notify)} is told")
     duty = _duty(rule, playbook)
     parts.append(_duty_english(duty) if duty is not None else "the clock never rests")
     if rule.groups:

@@ -110,3 +110,44 @@ class DeskReply(models.Model):
             models.Index(fields=["thread_seq", "id"], name="desk_reply_in_thread"),
             models.Index(fields=["response_id", "created_ms"], name="desk_reply_with"),
         ]
+
+
+class DeskAlarm(models.Model):
+    """Somebody is called: an answer is late, nobody answered for longer still, or a quarrel wants a colleague."""
+
+    decision_id = models.TextField(unique=True)
+    """The decision that calls."""
+    kind = models.TextField()
+    """`late`, `escalate` or `case`."""
+    group_id = models.BigIntegerField()
+    thread_seq = models.BigIntegerField(null=True)
+    """The matter; None = it is a case of moderation, by `decision_id`."""
+    need = models.TextField()
+    """Why an answer is needed, or the category of the case."""
+    level = models.IntegerField(default=0)
+    waited_s = models.BigIntegerField(default=0)
+    """Duty time until the alarm."""
+    audience = models.JSONField()
+    """Roles and login names of whom it is for; `*` = everybody who may answer there."""
+    created_ms = models.BigIntegerField()
+    cleared_ms = models.BigIntegerField(null=True)
+    """When the matter ended; None = it still calls."""
+
+    class Meta:
+        db_table = "desk_alarm"
+        indexes = [
+            models.Index(fields=["-created_ms"], condition=models.Q(cleared_ms=None), name="desk_alarm_open"),
+            models.Index(fields=["thread_seq"], name="desk_alarm_thread"),
+        ]
+
+
+class DeskAlarmSeen(models.Model):
+    """That somebody has noticed an alarm."""
+
+    alarm = models.ForeignKey(DeskAlarm, models.CASCADE, db_index=False)
+    staff_id = models.BigIntegerField()
+    seen_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "desk_alarm_seen"
+        constraints = [models.UniqueConstraint(fields=["alarm", "staff_id"], name="desk_alarm_seen_once")]

@@ -88,6 +88,10 @@ class AnswerRule(Part, frozen=True, kw_only=True):
     next_within_s: Annotated[int, duration("续响时限", "Duty time until the next response in a talk", "5m", le=7 * DAY)] = 300
     sooner: Annotated[tuple[Sooner, ...], key("更快的", "Kinds that must be answered sooner", [])] = ()
     escalate: Annotated[tuple[Escalation, ...], key("升级", "Whom to call after which time", [])] = ()
+    notify: Annotated[
+        tuple[Text, ...],
+        key("通知群", "Groups told of each escalation: names or ids of ours, or of a robot's channel", "客服值班群"),
+    ] = ()
     duty: Annotated[Id, key("值班表", "A duty_id; without one the clock never rests", "day_team")] | None = None
     brands: Annotated[tuple[Text, ...], key("对外称呼", "Names that members call with @ to reach us", "客服")] = ()
     staff_roles: Annotated[

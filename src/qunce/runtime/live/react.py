@@ -29,7 +29,7 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.happenings import Resolver
 from qunce.runtime.live import appeals, cases, gate, memory, playbooks
 from qunce.runtime.live.appeals import Heard
-from qunce.runtime.live.desk import table
+from qunce.runtime.live.desk import alarms, notices, table
 from qunce.runtime.live.memory import REACT
 from qunce.runtime.live.playbooks import Running, Standing
 from qunce.runtime.models import DeskWord, PlaybookVersion, Word
@@ -192,7 +192,11 @@ class Reactor:
             if self._rules is not None:
                 PlaybookVersion.objects.filter(pk=self._rules.standing[0], from_seq=None).update(from_seq=before)
             cases.store(self._database, self._journal, decided, moment)
-            table.fold(self._database, [decision for _, decision in decided if isinstance(decision, DeskDecision)])
+            of_desk = [decision for _, decision in decided if isinstance(decision, DeskDecision)]
+            table.fold(self._database, of_desk)
+            alarms.follow([decision for _, decision in decided], moment)
+            if self._rules is not None:
+                notices.follow(of_desk, self._rules.program.playbook, moment)
             if not loaded.aligned:
                 table.align(self._database, loaded.state, self._rules.program.version if self._rules else "", moment)
                 loaded.aligned = True

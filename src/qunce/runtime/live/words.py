@@ -20,7 +20,7 @@ from qunce.outbox.models import Delivery, State
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import cases, plans, playbooks, undoing
-from qunce.runtime.live.desk import replies
+from qunce.runtime.live.desk import alarms, replies
 from qunce.runtime.models import Appeal, Case, CaseState, Word
 
 Clock = Callable[[], int]
@@ -141,6 +141,7 @@ def _decide(
     if rows.update(state=state, reason=reason, decided_by=_id(actor), updated_ms=moment) == 0:
         case = access_case(case_id)
         raise CommandRefused(f"the case is {case.state}")
+    alarms.clear_case(case_id, moment)
     return access_case(case_id)
 
 

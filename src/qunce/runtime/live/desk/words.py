@@ -13,6 +13,7 @@ from qunce.accounts.models import Staff
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import marks
+from qunce.runtime.live.desk import alarms
 from qunce.runtime.models import DeskThread, DeskWord, ThreadState
 
 Clock = Callable[[], int]
@@ -55,6 +56,7 @@ def do_settle(*, actor: Staff | None, thread: int, teach: bool = False, clock: C
     with transaction.atomic():
         row = access_waiting(thread)
         DeskThread.objects.filter(pk=thread).update(closed_by=actor.pk if actor else None, closed_ms=moment)
+        alarms.clear_thread(thread, moment)
         DeskWord.objects.create(
             thread_seq=thread, group_id=row.group_id, identity_id=row.identity_id, staff_id=actor.pk if actor else None,
             said_ms=moment,
