@@ -18,7 +18,7 @@ ICONS = {
     "link.clicked": "link", "consent.changed": "shield-check", "tag.changed": "flag", "tag.put": "flag", "tag.taken": "flag",
     "attribute.set": "id", "order": "shopping-cart",
     "tier.moved": "cards", "message": "message", "reply.given": "message-reply",
-    "group.updated": "edit", "group.created": "users-group", "group.dismissed": "x",
+    "group.updated": "edit", "group.charted": "map-pin", "group.created": "users-group", "group.dismissed": "x",
 }  # fmt: skip
 
 
@@ -96,6 +96,8 @@ def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
             return _("%(staff)s 从应答台回复了 %(name)s") % {**parts, "staff": str(detail.get("staff") or "")}
         case "tag.put" | "tag.taken" | "attribute.set":
             return _known(what, detail, parts)
+        case "group.charted":
+            return _("群的定位已更新")
         case "group.dismissed":
             return _("群已解散")
         case "group.updated":

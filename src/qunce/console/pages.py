@@ -84,6 +84,10 @@ class Tab:
 
 
 TABS: Final = {
+    "groups": (
+        Tab(name="groups", title=gettext_lazy("全部群"), permission="group.view"),
+        Tab(name="group-proposals", title=gettext_lazy("调整建议"), permission="group.view"),
+    ),
     "members": (
         Tab(name="members", title=gettext_lazy("名单"), permission="member.view"),
         Tab(name="segments", title=gettext_lazy("分群"), permission="segment.view"),

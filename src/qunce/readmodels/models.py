@@ -312,6 +312,24 @@ class Question(models.Model):
         ]
 
 
+class GroupChart(models.Model):
+    """What colleagues set down about a group, one row for each field."""
+
+    id = models.BigAutoField(primary_key=True)
+    group_id = models.BigIntegerField()
+    field = models.TextField()
+    """`group_type`, `phase`, `charter` or `decision`."""
+    value = models.TextField()
+    """A code, or JSON for the charter."""
+    reason = models.TextField()
+    set_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "group_chart"
+        constraints = [models.UniqueConstraint(fields=["group_id", "field"], name="group_chart_once")]
+        indexes = [models.Index(fields=["field", "value"], name="group_chart_value")]
+
+
 class TierHolding(models.Model):
     """On which level of a scheme of tiers somebody is. Without a row: on the scheme's last level, or never sorted yet."""
 

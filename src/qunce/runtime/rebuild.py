@@ -23,6 +23,7 @@ from qunce.readmodels.models import (
     AttributeValue,
     Community,
     Group,
+    GroupChart,
     GroupDay,
     Happening,
     Identity,
@@ -47,7 +48,8 @@ from qunce.runtime.garbage import fewer_collections
 from qunce.runtime.ingest import READMODELS
 
 _CHILDREN_FIRST = (
-    Question, Reaction, Happening, GroupDay, Message, Membership, Order, TierHolding, TierMove, TagHolding, AttributeValue,
+    Question, Reaction, Happening, GroupChart, GroupDay, Message, Membership, Order, TierHolding, TierMove, TagHolding,
+    AttributeValue,
     IdentityLink, IdentityKey, AccountTotal, Identity, Member, Group, Community, Unsettled,
 )  # fmt: skip
 _BATCH = 5_000

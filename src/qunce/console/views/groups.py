@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from qunce.accounts import audit
 from qunce.accounts.access import can, requires
 from qunce.console import asked, downloads, figures, formats, pages
+from qunce.console.grouping import TYPES
 from qunce.console.labels import common_start, label
 from qunce.readmodels.selectors import groups as selectors
 from qunce.readmodels.selectors.days import newest_counted_day
@@ -35,7 +36,8 @@ def groups(request: HttpRequest) -> HttpResponse:
         "descending": wish.descending, "sorts": _sorts(), "until": until, "now_ref": formats.start_of((until or 0) + 1),
         "choices": selectors.choices(visible), "any_group": page.total > 0 or selectors.any_group(visible),
         "may_import": can(staff, "import.run"), "may_export": can(staff, "metric.export"),
-        "skip": common_start([row.name for row in page.rows]),
+        "skip": common_start([row.name for row in page.rows]), "types": TYPES,
+        "charted": selectors.charted([row.id for row in page.rows], "group_type"),
     }  # fmt: skip
     return pages.render(request, "groups", context, active="groups")
 
@@ -77,7 +79,7 @@ def _wish(request: HttpRequest) -> _Wish:
     return _Wish(
         narrow=selectors.GroupFilter(
             text=asked.text(request), community_id=asked.number(request, "community"),
-            connector=asked.text(request, "platform", 40),
+            connector=asked.text(request, "platform", 40), group_type=asked.choice(request, "type", tuple(TYPES), ""),
         ),
         sort=sort,
         descending=asked.choice(request, "dir", ("asc", "desc"), "asc" if sort == "name" else "desc") == "desc",

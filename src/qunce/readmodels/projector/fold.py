@@ -19,6 +19,7 @@ from qunce.domain.text import fold, index_tokens, is_question
 from qunce.readmodels.contents import SYSTEM, TEXT, content_code
 from qunce.readmodels.models import PLAYED
 from qunce.readmodels.projector import knowledge
+from qunce.readmodels.projector.charts import Charts
 from qunce.readmodels.projector.links import Links, named_other
 from qunce.readmodels.projector.messages import Changes
 from qunce.readmodels.projector.orders import Orders
@@ -71,6 +72,7 @@ class Projector:
         )  # fmt: skip
         self._orders = Orders(database, clock, currency)
         self._tiers = Tiers(database)
+        self._charts = Charts(database)
         self._knowledge = knowledge.Knowledge(database, clock)
         self._links = Links(database, self._identities, self._members)
         self._communities: dict[str, int] = {}
@@ -80,6 +82,7 @@ class Projector:
         for rows in (self._groups, self._identities, self._members, self._memberships, self._orders.rows):
             rows.forget()
         self._tiers.forget()
+        self._charts.forget()
         self._knowledge.forget()
         self._links.forget()
         self._communities.clear()
@@ -114,6 +117,7 @@ class Projector:
             rows.write()
         self._orders.rows.write()
         self._tiers.write()
+        self._charts.write()
         self._knowledge.write()
         self._links.write()
         changes.write()
@@ -374,6 +378,8 @@ class Projector:
             self._updated(group, person, body, ts_ms, changes)
         elif isinstance(body, ev.GroupCreated | ev.GroupUpdated | ev.GroupDismissed) and group is not None:
             self._group_changed(group, body, event)
+        elif isinstance(body, ev.GroupCharted) and group is not None:
+            self._charts.set(group.id, body, ts_ms)
         elif isinstance(body, ev.TierMoved) and person is not None:
             self._tiers.move(seq, person.id, body, ts_ms)
         elif isinstance(body, knowledge.TYPES):

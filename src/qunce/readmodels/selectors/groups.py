@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from django.db.models import Count, Min, Model, Sum
 
 from qunce.domain.text import contains
-from qunce.readmodels.models import PLAYED, Community, Group, GroupDay, Membership, Question
+from qunce.readmodels.models import PLAYED, Community, Group, GroupChart, GroupDay, Membership, Question
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -57,6 +57,7 @@ class GroupFilter:
     text: str = ""
     community_id: int | None = None
     connector: str = ""
+    group_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,9 @@ def _base(visible: Visible, narrow: GroupFilter) -> list[_Row]:
         groups = groups.filter(community_id=narrow.community_id)
     if narrow.connector:
         groups = groups.filter(connector=narrow.connector)
+    if narrow.group_type:
+        charted = GroupChart.objects.filter(field="group_type", value=narrow.group_type)
+        groups = groups.filter(pk__in=charted.values("group_id"))
     rows: Iterable[_Row] = groups.order_by("pk").values_list(
         "pk", "name", "connector", "kind", "community__name", "last_message_ms", "dismissed_ms"
     )
@@ -240,3 +244,9 @@ def all_names() -> tuple[tuple[int, str], ...]:
 def community_names() -> dict[int, str]:
     """Return the names of communities by id."""
     return dict(Community.objects.values_list("pk", "name"))
+
+
+def charted(group_ids: Collection[int], field: str) -> dict[int, str]:
+    """Return what was set down about groups in one field, by group id; groups without it are left out."""
+    rows = GroupChart.objects.filter(group_id__in=group_ids, field=field).exclude(value="")
+    return dict(rows.values_list("group_id", "value"))
