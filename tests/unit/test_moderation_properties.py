@@ -28,11 +28,13 @@ from qunce.domain.events import (
     Source,
 )  # fmt: skip
 from qunce.domain.ids import GroupId, IdentityId
+from qunce.domain.text import fold, fold_table
 from qunce.engine import core
 from qunce.engine.happening import Happening
 from qunce.engine.learning.features import features
 from qunce.engine.moderation import contacts, fingerprint, links
 from qunce.engine.moderation.fold import REPORT
+from qunce.engine.text.tables import strip_table
 from qunce.engine.text.views import Views
 from qunce.playbook import gallery
 from qunce.playbook.load import parse
@@ -285,3 +287,12 @@ def test_an_old_message_is_suggested_not_acted_on() -> None:
         core.fold(state, happening)
     assert [decision.mode for decision in fresh if isinstance(decision, Decision)] == ["act"]
     assert [decision.mode for decision in decisions if isinstance(decision, Decision)] == ["suggest"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts | st.text(alphabet="加微信群主繁體ａＡ①ﷺ丶·𝐰🔥 a1?？", max_size=30))
+def test_a_text_taken_as_it_stands_is_the_text_translated(text: str) -> None:
+    views = Views(text)
+    assert fold(text) == (text.lower() if text.isascii() else text.translate(fold_table()))
+    assert views.stripped == views.text.translate(strip_table())
+    assert views.squeezed == re.sub(r"(.)\1+", r"\1", views.stripped)

@@ -8,6 +8,7 @@ scripts/make_fold_table.py. Search tokens of a run of Han characters are its ove
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -32,11 +33,23 @@ def fold_table() -> dict[int, str]:
     return table
 
 
+def characters(codes: Iterable[int]) -> str:
+    """Return the inside of a regular expression's brackets for these characters, and for all beyond the basic plane.
+
+    Python looks the basic plane up in a table; a long list of others it would compare one by one.
+    """
+    return re.escape("".join(chr(code) for code in sorted(codes) if code < 0x10000)) + "\U00010000-\U0010ffff"
+
+
+_FOLDED: Final = re.compile(f"[{characters(fold_table())}]")
+"""Sign that folding may change a text; most Chinese messages hold none and stay as they are."""
+
+
 def fold(text: str) -> str:
     """Return `text` with equal spellings made equal. Length may change."""
     if text.isascii():
         return text.lower()
-    return text.translate(fold_table())
+    return text.translate(fold_table()) if _FOLDED.search(text) else text
 
 
 def index_tokens(text: str) -> str:

@@ -127,7 +127,8 @@ def decide(
 def step(state: State, happening: Happening, program: Program, now_ms: int) -> tuple[AnyDecision, ...]:
     """Decide on a happening, then fold it and its decisions into the state. Return the decisions."""
     decisions = decide(state, happening, program, now_ms)
-    fold(state, happening)
+    fold_desk(state.desk, happening)
+    fold_moderation(state.moderation, happening)
     for decision in decisions:
         fold(state, decision)
     return decisions

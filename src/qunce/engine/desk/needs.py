@@ -11,7 +11,7 @@ import re
 from typing import Final, Literal, NamedTuple
 
 from qunce.domain.desk import Need
-from qunce.domain.text import fold_table
+from qunce.domain.text import characters, fold_table
 from qunce.engine.text.views import Views
 
 MAX_ASK_CHARS: Final = 300
@@ -95,8 +95,8 @@ _ENOUGH: Final = 2
 def _any_hint() -> re.Pattern[str]:
     """Return what finds in a text as written, not yet folded, any of the characters above in any spelling."""
     hints = {*_COMPLAINT_CHARS, *_ORDER_CHARS, *_QUESTION_CHARS}
-    spellings = {chr(code) for code, folded in fold_table().items() if not hints.isdisjoint(folded)}
-    return re.compile(f"[{re.escape(''.join(sorted(hints | spellings)))}A-Z]")
+    spellings = [code for code, folded in fold_table().items() if not hints.isdisjoint(folded)]
+    return re.compile(f"[{characters([*spellings, *map(ord, hints)])}A-Z]")
 
 
 _ANY_HINT: Final = _any_hint()

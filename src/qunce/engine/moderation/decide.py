@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from qunce.domain.decisions import Decision, Evidence, Mode
-from qunce.domain.events import MemberJoined, MemberUpdated, MessageCreated, MessageEdited
+from qunce.domain.events import AnyBody, MemberJoined, MemberUpdated, MessageCreated, MessageEdited
 from qunce.domain.ids import IdentityId
 from qunce.engine.happening import Happening
 from qunce.engine.moderation.checks.behaviour import reported_by
@@ -27,12 +27,9 @@ SOMEBODY: Final = "该成员"
 _OCCASIONS: Final[dict[type, Occasion]] = {MessageCreated: "message", MessageEdited: "edit", MemberJoined: "join"}
 
 
-def occasion_of(happening: Happening) -> Occasion | None:
+def occasion_of(body: AnyBody) -> Occasion | None:
     """Return which rules a happening sets off; None for none."""
-    body = happening.event.body
-    if isinstance(body, MemberUpdated):
-        return "profile" if body.field in ("nickname", "card") else None
-    return _OCCASIONS.get(type(body))
+    return "profile" if isinstance(body, MemberUpdated) and body.field in ("nickname", "card") else _OCCASIONS.get(type(body))
 
 
 def decide(
@@ -44,7 +41,8 @@ def decide(
     rules that found nothing say so too.
     """
     group_id, person_id, body = happening.group, happening.person, happening.event.body
-    if group_id is None or person_id is None:
+    occasion = occasion_of(body)
+    if occasion is None or group_id is None or person_id is None:
         return ()
     group = state.groups.get(group_id) or _new_group(happening)
     plan = program.plan(group.platform_id, group.name)
@@ -53,8 +51,7 @@ def decide(
         signs = plan.reader.read(state, group, person, happening, body)
         rules = plan.worth_asking(signs | bound_by(state, program, happening, person_id, person))
         return _decide(rules, Look(state, group, happening, program.tools), program, now_ms) if rules else ()
-    occasion = occasion_of(happening)
-    rules = plan.table[occasion] if occasion is not None else ()
+    rules = plan.table[occasion]
     if not rules:
         return ()
     look = Look(state, group, happening, program.tools)

@@ -8,8 +8,9 @@ Hashes are CRC-32, the same in every process; Python's own `hash` of a text is n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from operator import add
+from operator import xor
 from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -21,22 +22,23 @@ NEAR_SHARED: Final = 3
 """Numbers out of four that nearly equal texts must share."""
 _PACK: Final = Struct("<4I").pack
 _SCRAMBLE: Final = (0, 0x5BD1E995, 0xA3C59AC3, 0xF1357AEA)
-_MAX_PIECES: Final = 20_000
-"""Pieces whose numbers are remembered: everyday text is made of few."""
+_FLIPS: Final = tuple(mask.__xor__ for mask in _SCRAMBLE[1:])
+_ZERO: Final = bytes(4)
 
 
-class _Pieces(dict[str, tuple[int, ...]]):
-    """The four numbers of each two-character piece."""
+class _Halves(dict[int, int]):
+    """What a character adds to the CRC-32 of a piece: the CRC of a whole is the XOR of what its parts give."""
 
-    def __missing__(self, piece: str) -> tuple[int, ...]:
-        if len(self) >= _MAX_PIECES:
-            self.clear()
-        number = crc32(piece.encode("utf-32-le", "surrogatepass"))
-        numbers = self[piece] = tuple([number ^ mask for mask in _SCRAMBLE])
-        return numbers
+    def __init__(self, half: Callable[[bytes], int]) -> None:
+        self._half = half
+
+    def __missing__(self, code: int) -> int:
+        number = self[code] = self._half(code.to_bytes(4, "little"))
+        return number
 
 
-_numbers_of: Final = _Pieces().__getitem__
+_first: Final = _Halves(lambda char: crc32(char + _ZERO) ^ crc32(_ZERO + _ZERO)).__getitem__
+_second: Final = _Halves(lambda char: crc32(_ZERO + char)).__getitem__
 
 
 class Prints(NamedTuple):
@@ -61,8 +63,9 @@ def near(squeezed: str) -> bytes:
     """Return the four numbers that nearly equal texts share most of, four bytes each; empty for short texts."""
     if len(squeezed) < MIN_NEAR_CHARS:
         return b""
-    text = squeezed[:MAX_NEAR_CHARS]
-    return _PACK(*map(min, *map(_numbers_of, map(add, text, text[1:]))))
+    codes = memoryview(squeezed[:MAX_NEAR_CHARS].encode("utf-32", "surrogatepass")).cast("I").tolist()[1:]
+    pieces = list(map(xor, map(_first, codes), map(_second, codes[1:])))
+    return _PACK(min(pieces), *[min(map(flip, pieces)) for flip in _FLIPS])
 
 
 def alike(one: bytes, other: bytes) -> bool:

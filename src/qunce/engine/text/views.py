@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from qunce.domain.text import fold, fold_table
+from qunce.domain.text import characters, fold, fold_table
 from qunce.engine.text.shapes import shape_table
 from qunce.engine.text.tables import sounds, strip_table
 
@@ -23,8 +23,11 @@ MAX_PATTERN_CHARS: Final = 2_000
 
 _LATIN: Final = re.compile(r"[a-z]{2,}")
 _RUN: Final = re.compile(r"(.)\1*", re.DOTALL)
+_TWICE: Final = re.compile(r"(.)\1", re.DOTALL)
 _REPEAT: Final = re.compile(r"(.)\1+", re.DOTALL)
 _STRIP: Final = strip_table()
+_STRIPPED: Final = re.compile(f"[{characters(code for code in range(0x10000) if _STRIP[code] != chr(code))}]")
+"""Sign that stripping may change a text."""
 _FOLD: Final = fold_table()
 _SHAPE: Final = shape_table()
 _SOUND: Final = sounds().usual
@@ -103,7 +106,7 @@ class Views:
     def stripped(self) -> str:
         """Folded, and only letters, digits and Chinese characters."""
         if self._stripped is None:
-            self._stripped = self.text.translate(_STRIP)
+            self._stripped = self.text.translate(_STRIP) if _STRIPPED.search(self.text) else self.text
         return self._stripped
 
     @property
@@ -111,7 +114,7 @@ class Views:
         """Stripped, with one of each run of equal characters. The very same object as `stripped` when nothing repeats."""
         if self._squeezed is None:
             stripped = self.stripped
-            self._squeezed = _REPEAT.sub(r"\1", stripped) if _REPEAT.search(stripped) else stripped
+            self._squeezed = _REPEAT.sub(r"\1", stripped) if _TWICE.search(stripped) else stripped
         return self._squeezed
 
     @property
