@@ -26,13 +26,26 @@ def peak_mb() -> float:
 
     Linux counts the parent's memory at the fork into `ru_maxrss`, but starts VmHWM anew with the program.
     """
+    known = _status_mb("VmHWM:")
+    if known is not None:
+        return known
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest / 1024 if sys.platform == "linux" else largest / 1024 / 1024
+
+
+def resident_mb() -> float:
+    """Return the memory this process holds now, in MiB; where the system does not say, the most it held."""
+    known = _status_mb("VmRSS:")
+    return peak_mb() if known is None else known
+
+
+def _status_mb(name: str) -> float | None:
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text("ascii").splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(name):
                 return int(line.split()[1]) / 1024
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return largest / 1024 if sys.platform == "linux" else largest / 1024 / 1024
+    return None
 
 
 if __name__ == "__main__":

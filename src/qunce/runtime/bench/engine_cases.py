@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from qunce.runtime.bench.children import BenchError
 from qunce.runtime.bench.figures import Figure
 from qunce.runtime.bench.plan import Plan, costs, of_rates
 
@@ -12,6 +13,10 @@ DECIDE_PER_S: Final = 20_000
 LIGHT_PER_S: Final = 150_000
 P50_US: Final = 50
 P99_US: Final = 1_000
+REPLAY_PER_S: Final = 20_000
+CLOCKS_PER_S: Final = 100_000
+REPLAY_MB: Final = 400
+STATE_MB: Final = 1_536
 NO_BOTS: Final = "no comparison: NoneBot2 is not installed (requirements/deep.txt)"
 
 
@@ -50,6 +55,46 @@ def decide_light(plan: Plan) -> Iterator[Figure]:
             size=f"{events:,} events, {what}", unit="events/s", target=LIGHT_PER_S,
             of_core=True, **of_rates(done, done["counts"]), **_beside(bots, _rate(bots, naive_events)),
         )  # fmt: skip
+
+
+def state(plan: Plan) -> Iterator[Figure]:
+    """Yield the memory of the engine's state when all its windows are full."""
+    groups, members = plan.sizes.state_groups, plan.sizes.state_members
+    done = plan.shop.run("holding:fill", {"groups": groups, "members": members})
+    yield Figure(
+        case="state", name="state", size=f"{done['groups']:,} groups, {done['members']:,} members, all windows full",
+        value=done["held_mb"], unit="MB", target=STATE_MB, baseline="its checkpoint on the disk",
+        baseline_value=done["checkpoint_mb"], note=f"{done['events']:,} events folded", **costs(done),
+    )  # fmt: skip
+
+
+def replay(plan: Plan) -> Iterator[Figure]:
+    """Yield the rate of replays of the stored community: with full moderation, without, and on two cores."""
+    folder, stored = plan.community
+    naive = plan.shop.run("replaying:keyword_loop", {"messages": plan.sizes.naive_decisions}, data=folder)
+    by_loop = naive["messages"] / naive["cpu"][0]
+    size = f"{stored['messages']:,} messages among {stored['events']:,} events"
+    alone: dict[str, Any] = {}
+    for kind, target in (("whole", REPLAY_PER_S), ("clocks", CLOCKS_PER_S)):
+        done = plan.shop.run("replaying:measure", {"kind": kind, "processes": 1}, data=folder)
+        alone = alone or done
+        compared = {"baseline": "any(term in text)", "baseline_value": by_loop} if kind == "whole" else {}
+        yield Figure(
+            case="replay", name=f"replay {kind}", size=size, unit="messages/s", target=target, of_core=True,
+            **compared, **of_rates(done, [done["messages"]]),
+        )  # fmt: skip
+    both = plan.shop.run("replaying:measure", {"kind": "whole", "processes": 2}, data=folder)
+    if both["decisions"] != alone["decisions"]:
+        raise BenchError(f"two processes decide {both['decisions']} times, one {alone['decisions']}")
+    yield Figure(
+        case="replay", name="replay whole, 2 processes", size=f"{size}, {alone['largest_share']:.0%} in one group",
+        unit="messages/s", baseline="one process", baseline_value=alone["messages"] / alone["seconds"][0],
+        **of_rates(both, [both["messages"]]),
+    )  # fmt: skip
+    yield Figure(
+        case="replay", name="replay memory", size=size, value=alone["peak_mb"], unit="MB", target=REPLAY_MB,
+        baseline="two processes, the first of them", baseline_value=both["peak_mb"],
+    )  # fmt: skip
 
 
 def _beside(bots: dict[str, Any], value: float | None) -> dict[str, Any]:

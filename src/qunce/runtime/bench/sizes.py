@@ -27,6 +27,9 @@ class Sizes:
     simulated_days: int
     decisions: int
     """Messages decided on in memory."""
+    state_groups: int
+    state_members: int
+    """Groups and members in the engine's state."""
     naive_decisions: int
     """Messages the rivals of the decision core are given."""
     runs: int
@@ -55,6 +58,8 @@ def sizes(*, full: bool, scale: float) -> Sizes:
         fact_members=of(100_000, 1_000_000, 100),
         simulated_days=30,
         decisions=of(20_000, 200_000, 200),
+        state_groups=of(1_000, 10_000, 2),
+        state_members=of(100_000, 1_000_000, 200),
         naive_decisions=of(1_000, 5_000, 50),
         runs=10 if scale >= LEAST_TELLING else 1,
         few_runs=3 if scale >= LEAST_TELLING else 1,
