@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-from qunce.runtime.bench.engine_cases import decide, decide_light, replay, state
+from qunce.runtime.bench.engine_cases import decide, decide_light, live, replay, state
 from qunce.runtime.bench.figures import Figure
 from qunce.runtime.bench.pages_case import pages
 from qunce.runtime.bench.plan import Plan, costs, of_rates, of_seconds
@@ -217,4 +217,5 @@ CASES: Final[dict[str, Case]] = {
     "decide-light": Case(title="decisions without the text models", figures=decide_light),
     "state": Case(title="memory of the engine's state", figures=state),
     "replay": Case(title="playbooks over the stored past, on one core and on two", figures=replay),
+    "live": Case(title="a running server, from the webhook to the durable decision", figures=live),
 }  # fmt: skip

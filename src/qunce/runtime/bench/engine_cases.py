@@ -15,6 +15,9 @@ P50_US: Final = 50
 P99_US: Final = 1_000
 REPLAY_PER_S: Final = 20_000
 CLOCKS_PER_S: Final = 100_000
+LIVE_PER_S: Final = 5_000
+LIVE_STEADY: Final = 1_000
+LIVE_P99_MS: Final = 50
 REPLAY_MB: Final = 400
 STATE_MB: Final = 1_536
 NO_BOTS: Final = "no comparison: NoneBot2 is not installed (requirements/deep.txt)"
@@ -97,6 +100,33 @@ def replay(plan: Plan) -> Iterator[Figure]:
     )  # fmt: skip
 
 
+def live(plan: Plan) -> Iterator[Figure]:
+    """Yield how many events a running server takes and decides on, and how long a decision takes to be durable."""
+    seconds = plan.sizes.live_seconds
+    shown = f"{seconds:g} s, whole playbook, dashboard opened each second"
+
+    def run(each: int, per_second: int) -> dict[str, Any]:
+        plan.shop.say(f"sending {each} events a request, {per_second or 'as many as go'} a second")
+        asked = {"seconds": seconds, "each": each, "per_second": per_second}
+        done = plan.shop.run("living:measure", asked, data=plan.shop.new_folder())
+        if done["lost"] or done["refused"]:
+            raise BenchError(f"{done['lost']} events were not decided on, {done['refused']} requests were refused")
+        return done
+
+    single, many, steady = run(1, 0), run(50, 0), run(10, LIVE_STEADY)
+    yield Figure(
+        case="live", name="live", size=f"50 events a request, {shown}", unit="events/s", target=LIVE_PER_S,
+        baseline="one event a request", baseline_value=single["events"] / single["seconds"][0],
+        **of_rates(many, [many["events"]]),
+    )  # fmt: skip
+    for percent, target in ((50, None), (99, LIVE_P99_MS)):
+        yield Figure(
+            case="live", name=f"live p{percent}", size=f"{LIVE_STEADY:,} events/s, 10 a request, {shown}",
+            value=ranked(steady["delay_ms"], percent), runs=steady["events"], unit="ms", target=target,
+            baseline="one event a request, as many as go", baseline_value=ranked(single["delay_ms"], percent), **costs(steady),
+        )  # fmt: skip
+
+
 def _beside(bots: dict[str, Any], value: float | None) -> dict[str, Any]:
     if bots["absent"]:
         return {"note": NO_BOTS}
@@ -109,4 +139,9 @@ def _rate(bots: dict[str, Any], events: int) -> float | None:
 
 def _rank(nanoseconds: Sequence[int], percent: int) -> float:
     """Return the value at that rank, in µs."""
-    return sorted(nanoseconds)[(len(nanoseconds) - 1) * percent // 100] / 1_000
+    return ranked(sorted(nanoseconds), percent) / 1_000
+
+
+def ranked(values: Sequence[float], percent: int) -> float:
+    """Return the value at that rank of values that are in order."""
+    return values[(len(values) - 1) * percent // 100]

@@ -30,6 +30,8 @@ class Sizes:
     state_groups: int
     state_members: int
     """Groups and members in the engine's state."""
+    live_seconds: float
+    """How long a server is loaded, each time."""
     naive_decisions: int
     """Messages the rivals of the decision core are given."""
     runs: int
@@ -60,6 +62,7 @@ def sizes(*, full: bool, scale: float) -> Sizes:
         decisions=of(20_000, 200_000, 200),
         state_groups=of(1_000, 10_000, 2),
         state_members=of(100_000, 1_000_000, 200),
+        live_seconds=min(60.0, max(0.3, (20.0 if full else 5.0) * scale)),
         naive_decisions=of(1_000, 5_000, 50),
         runs=10 if scale >= LEAST_TELLING else 1,
         few_runs=3 if scale >= LEAST_TELLING else 1,
