@@ -12,6 +12,12 @@ from qunce.runtime.cli.main import UsageError
 
 LOOPS = ("channels", "react")
 """Parts that run without the console: `channels` connects, takes in and delivers, `react` decides."""
+SWITCH_S = 0.0005
+"""How long a thread that computes may keep the interpreter from one that waits for it.
+
+Deciding gives it away for each look into the automata and the database; with Python's own 5 ms, a metric computed in another
+thread made each message wait that long, several times.
+"""
 DEMO = {"groups": 24, "members": 3_000, "days": 120, "seed": 2026}
 """Size of the demonstration community: about 110,000 events, a few seconds to make."""
 
@@ -28,11 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.only in LOOPS:
+        sys.setswitchinterval(SWITCH_S)
         return _loop_alone(args.only)
     if not args.no_serve:
         _check_port(args.host, args.port)
     if not args.no_demo:
         make_demo()
+    sys.setswitchinterval(SWITCH_S)
     login = _first_login()
     address = f"http://{args.host}:{args.port}/"
     if args.no_serve:
