@@ -1,7 +1,8 @@
 """Train the shipped models and write them to src/qunce/engine/learning/data.
 
 `spam` learns from texts written for this project (scripts/moderation/written.py) and, as ordinary text, from comments of COLD.
-`abuse` learns from COLD (thu-coai/COLDataset, Apache-2.0). Nothing else may be used for what is shipped.
+`abuse` learns from COLD (thu-coai/COLDataset, Apache-2.0). `mood` learns from texts written for this project
+(scripts/moderation/written_mood.py). Nothing else may be used for what is shipped.
 
 Usage: python -m scripts.moderation.train [--data ../shared/data]
 """
@@ -18,6 +19,7 @@ from qunce.engine.learning.training import Example, train
 from qunce.engine.text.views import Views
 from scripts.moderation.data import DATA, rows
 from scripts.moderation.written import adverts, numbers, ordinary
+from scripts.moderation.written_mood import moods, neutral
 
 OUT = Path(__file__).parents[2] / "src/qunce/engine/learning/data"
 COLD = "comments of COLD (thu-coai/COLDataset, Apache-2.0)"
@@ -46,6 +48,13 @@ def train_abuse(labelled: list[tuple[str, bool]]) -> tuple[Linear, dict[str, flo
     return Linear(weights, bias, name="abuse", version=1), weights
 
 
+def train_mood() -> tuple[Linear, dict[str, float]]:
+    found = examples(list(moods(5_000, bad=True)), label=True)
+    found += examples([*moods(4_000, bad=False), *neutral(600), *ordinary(2_500)], label=False)
+    weights, bias = train(without_rare(found, 2), epochs=4, balance=True)
+    return Linear(weights, bias, name="mood", version=1), weights
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
@@ -58,6 +67,8 @@ def main() -> None:
     (OUT / "spam.json.gz").write_bytes(write_model(spam, weights, f"texts written for this project; {COLD}", most=40_000))
     abuse, weights = train_abuse(labelled)
     (OUT / "abuse.json.gz").write_bytes(write_model(abuse, weights, COLD, most=50_000))
+    mood, weights = train_mood()
+    (OUT / "mood.json.gz").write_bytes(write_model(mood, weights, "texts written for this project", most=30_000))
     for path in sorted(OUT.glob("*.json.gz")):
         print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
 

@@ -112,6 +112,11 @@ MUTED = rule("{check: speaks_while_muted}", rule_id="muted") + TERMS.partition("
 MUTED = TERMS.partition("rules:")[0] + MUTED
 
 
+CRISIS = rule("{check: crisis}", extra="mode: suggest", rule_id="crisis")
+GRAVE = rule("{check: crisis, any_of: [health, authority], severity: 4}", extra="mode: suggest", rule_id="crisis")
+MOOD = rule("{check: mood}", extra="mode: suggest", rule_id="mood")
+
+
 CASES: dict[str, tuple[str, str]] = {
     "a forbidden term inside a sentence is warned about": (
         TERMS,
@@ -129,6 +134,53 @@ CASES: dict[str, tuple[str, str]] = {
         +1m
         小红: 三黄片哪里看
           => warn ads
+        """,
+    ),
+    "wording of a crisis asks a colleague and never acts": (
+        CRISIS,
+        """
+        小红: 宝宝喝了你们的奶粉全身起红疹，在急诊
+          => review crisis suggest
+        小明: 再不退钱我就发抖音曝光你们这家黑店
+          => review crisis suggest
+        小刚: 律师函这两天就到
+          => review crisis suggest
+        小美: 我真的不想活了
+          => review crisis suggest
+        小李: 大家联合起来要求集体退款
+          => review crisis suggest
+        小王: 我已经向12315投诉了
+          => review crisis suggest
+        """,
+    ),
+    "what only looks like a crisis is let through": (
+        CRISIS,
+        """
+        小红: 宝宝有点过敏体质，用什么润肤乳好
+        小明: 你们的曝光量好高
+        小刚: 我老公是律师，天天加班
+        小美: 我笑死了哈哈哈
+        小李: 接龙报名：1.小红 2.小明
+        小王: 好吃到想死，再来一份
+        """,
+    ),
+    "only the kinds and the severity asked for are found": (
+        GRAVE,
+        """
+        小红: 孩子吃完你们的果泥就吐了，在急诊
+          => review crisis suggest
+        小王: 我已经向12315投诉了
+        小刚: 律师函这两天就到
+        """,
+    ),
+    "discontent is shown to a colleague, an everyday question is not": (
+        MOOD,
+        """
+        小红: 质量太差了，客服还爱答不理，再也不买了
+          => review mood suggest
+        小明: 请问什么时候发货
+        小刚: 很好用，五星好评，下次还来
+        小美: 差评
         """,
     ),
     "Latin terms stand alone, not inside a word": (

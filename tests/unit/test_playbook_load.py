@@ -99,6 +99,18 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "may not",
     ),
     "a sanction of a colleague": ("    mode: act\n", "    mode: act\n    applies_to: staff\n", "impossible", "talks"),
+    "acting on the wording of a crisis": (
+        "when: [{check: terms, lexicons: [ads]}",
+        "when: [{check: crisis}, {check: terms, lexicons: [ads]}",
+        "impossible",
+        "suggest",
+    ),
+    "a sanction for discontent": (
+        "    mode: act\n    ladder: gentle\n    reason: 群里不发广告。\n    when: [",
+        "    ladder: gentle\n    reason: 群里不发广告。\n    when: [{check: mood}, ",
+        "impossible",
+        "delete this line",
+    ),
     "an endless expression": ("{check: terms, lexicons: [ads]}", "{check: pattern, any_of: ['(a+)+b']}", "regex", "bound"),
     "an expression that always holds": (
         "{check: terms, lexicons: [ads]}",

@@ -71,6 +71,8 @@ LIVE: Final[dict[str, Names]] = {
         "name": _("可疑昵称"),
         "report": _("成员举报"),
         "model": _("模型判断"),
+        "crisis": _("危机言论"),
+        "mood": _("不满情绪"),
         "speaks_while_muted": _("禁言中发言"),
         "blocked": _("黑名单"),
         "rejoin": _("反复入群"),

@@ -25,8 +25,10 @@ from qunce.playbook.schema.checks import (
     Combination,
     ConceptCheck,
     Contact,
+    Crisis,
     Link,
     Media,
+    Mood,
     Name,
     Newcomer,
     Pattern,
@@ -206,6 +208,7 @@ def _check_rule(playbook: Playbook, rule: Rule) -> Iterator[Found]:
             "name a ladder, set delete: true, or use suggest",
             "no_op",
         )
+    yield from _check_only_people(rule)
     for index, hours in enumerate(rule.free_hours):
         yield from _check_hours(f"free_hours[{index}]", hours)
     if rule.applies_to == "staff" and rule.ladder is not None:
@@ -220,6 +223,22 @@ def _check_rule(playbook: Playbook, rule: Rule) -> Iterator[Found]:
     for name, mode in rule.modes.items():
         if mode == rule.mode:
             yield f"modes.{name}", f"{mode!r} is the rule's mode anyway", "delete this line", "no_op"
+
+
+def _check_only_people(rule: Rule) -> Iterator[Found]:
+    """Leave a cry for help or a complaint to a person: no rule acts on it, nothing is prepared against who wrote it."""
+    if not any(isinstance(item, Crisis | Mood) for item in rule.when):
+        return
+    why, code = "who complains or is in need is answered by a person", "impossible"
+    if rule.mode == "act":
+        yield "mode", f"{why}, never by a rule", "write “mode: suggest”: a colleague is asked", code
+    for name, mode in rule.modes.items():
+        if mode == "act":
+            yield f"modes.{name}", f"{why}, never by a rule", "write “suggest”: a colleague is asked", code
+    if rule.ladder is not None:
+        yield "ladder", f"{why}, not with a sanction", "delete this line", code
+    if rule.delete:
+        yield "delete", f"{why}; deleting makes a crisis worse", "delete this line", code
 
 
 def _check_combination(rule: Rule) -> Iterator[Found]:

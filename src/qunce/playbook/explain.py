@@ -29,6 +29,15 @@ CONCEPTS: Final[Mapping[str, tuple[str, str]]] = {
     "gambling": ("赌博", "gambling"),
     "abuse": ("辱骂", "abuse"),
 }
+CRISES: Final[Mapping[str, tuple[str, str]]] = {
+    "self_harm": ("轻生、自伤", "self-harm"),
+    "health": ("吃坏、用坏、过敏、中毒", "harm to health"),
+    "safety": ("产品安全、变质、异物", "unsafe or spoilt goods"),
+    "legal": ("律师、起诉、报警", "legal threats"),
+    "media": ("曝光、媒体、发帖", "going to the media"),
+    "collective": ("集体退款、维权", "demands of many together"),
+    "authority": ("12315 等投诉举报", "complaints to an authority"),
+}
 CONTACTS: Final[Mapping[str, tuple[str, str]]] = {
     "phone": ("手机号", "phone numbers"),
     "qq": ("QQ 号", "QQ numbers"),
@@ -107,6 +116,20 @@ def _pattern(check: c.Pattern, titles: Mapping[str, str]) -> Phrase:
 def _concept(check: c.ConceptCheck, titles: Mapping[str, str]) -> Phrase:
     zh, en = _both(check.any_of, CONCEPTS)
     return f"内容像是{zh}（把握 {check.at_least:g} 以上）", f"it looks like {en} (score {check.at_least:g} or more)"
+
+
+def _crisis(check: c.Crisis, titles: Mapping[str, str]) -> Phrase:
+    zh, en = _both(check.any_of or c.CRISIS_KINDS, CRISES)
+    grave = (f"，程度 {check.severity} 以上", f", severity {check.severity} or more") if check.severity > 1 else ("", "")
+    score = f"{check.at_least:g}"
+    return f"说法像是危机：{zh}（把握 {score} 以上{grave[0]}）", f"it is worded like {en} (score {score} or more{grave[1]})"
+
+
+def _mood(check: c.Mood, titles: Mapping[str, str]) -> Phrase:
+    return (
+        f"语气不满（把握 {check.at_least:g} 以上，{check.min_chars} 字以上）",
+        f"it sounds discontented (score {check.at_least:g} or more, {check.min_chars} characters or more)",
+    )
 
 
 def _contact(check: c.Contact, titles: Mapping[str, str]) -> Phrase:
@@ -231,6 +254,8 @@ _SAY: Final[dict[type, Callable[[Any, Mapping[str, str]], Phrase]]] = {
     c.Name: _name,
     c.Report: _report,
     c.Model: _model,
+    c.Crisis: _crisis,
+    c.Mood: _mood,
     c.Rejoin: _rejoin,
     c.Sister: _sister,
     c.Quarrel: _quarrel,

@@ -10,12 +10,14 @@ from qunce.engine.learning.linear import Linear, read_model
 
 LearntName = Literal["spam", "abuse", "needs_answer"]
 """What marks can teach: the models that rules ask, and whether a message needs an answer."""
+ShippedName = LearntName | Literal["mood"]
 NEEDS_ANSWER: Final = "needs_answer"
 
 
 @cache
-def shipped(name: LearntName) -> Linear:
-    """Return a shipped model. `spam` was trained on texts written for this project, `abuse` on COLD (Apache-2.0).
+def shipped(name: ShippedName) -> Linear:
+    """Return a shipped model. `spam` was trained on texts written for this project, `abuse` on COLD (Apache-2.0),
+    `mood` on texts written for this project.
 
     `needs_answer` knows nothing: until it is taught, the desk's words judge alone.
     """

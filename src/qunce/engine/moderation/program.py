@@ -11,21 +11,24 @@ from qunce.domain.decisions import Mode
 from qunce.engine.learning.lessons import Learnt
 from qunce.engine.moderation.checks import COSTS, FINDERS, Find
 from qunce.engine.moderation.checks.content import combination_source
-from qunce.engine.moderation.concepts import concept_phrases
+from qunce.engine.moderation.concepts import concept_phrases, crisis_phrases
 from qunce.engine.moderation.look import Tools
 from qunce.engine.moderation.signs import BOUND, Reader, needs_of
 from qunce.engine.text.phrases import Phrase, Scanner, wildcard
 from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule, Term
 from qunce.playbook.schema.checks import (
+    CRISIS_KINDS,
     Check,
     Combination,
     ConceptCheck,
     Contact,
+    Crisis,
     Length,
     Link,
     Model,
     ModelName,
+    Mood,
     Newcomer,
     Pattern,
     Terms,
@@ -37,7 +40,7 @@ _NOTHING_LEARNT: Final[Mapping[ModelName, Learnt]] = MappingProxyType({})
 
 Occasion = Trigger | Literal["edit"]
 """What a rule can be asked on; an edited message is asked about its text only, it is no further message."""
-OF_TEXT: Final = (Terms, Combination, Pattern, ConceptCheck, Contact, Link, Length, Model, Newcomer)
+OF_TEXT: Final = (Terms, Combination, Pattern, ConceptCheck, Contact, Link, Length, Model, Crisis, Mood, Newcomer)
 
 
 class ActiveRule(NamedTuple):
@@ -142,6 +145,8 @@ def _phrases(playbook: Playbook) -> list[Phrase]:
     phrases = [phrase for lexicon in playbook.lexicons if lexicon.lexicon_id in used for phrase in lexicon_phrases(lexicon)]
     wanted = {f"concept:{name}" for check in checks if isinstance(check, ConceptCheck) for name in check.any_of}
     phrases += [phrase for phrase in concept_phrases() if phrase.source in wanted]
+    feared = {f"crisis:{kind}" for check in checks if isinstance(check, Crisis) for kind in check.any_of or CRISIS_KINDS}
+    phrases += [phrase for phrase in crisis_phrases() if phrase.source in feared]
     combinations = dict.fromkeys(check for check in checks if isinstance(check, Combination))
     phrases += [_combination(check) for check in combinations]
     return phrases

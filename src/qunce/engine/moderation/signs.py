@@ -20,6 +20,7 @@ from qunce.playbook.schema.checks import (
     Combination,
     ConceptCheck,
     Contact,
+    Crisis,
     Duplicate,
     Flood,
     Length,
@@ -40,7 +41,7 @@ from qunce.playbook.schema.checks import (
 BOUND: Final = {"members": FOR_MEMBERS, "staff": FOR_STAFF, "everyone": FOR_EVERYONE}
 """Signs of whom a rule applies to."""
 _NEEDS: Final[dict[type[Check], int]] = {
-    Terms: HITS, Combination: HITS, ConceptCheck: HITS | LINKS, Link: LINKS, Contact: CONTACTS, Length: LONG,
+    Terms: HITS, Combination: HITS, ConceptCheck: HITS | LINKS, Crisis: HITS, Link: LINKS, Contact: CONTACTS, Length: LONG,
     Media: CONTENT, Mention: MENTIONS, Report: REPLIES, Flood: BUSY, Duplicate: BUSY,
     Quarrel: FINDINGS, SpeaksWhileMuted: RESTRICTED, Blocked: BLOCKED,
 }  # fmt: skip

@@ -6,7 +6,7 @@ could never fire and is refused.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
 from qunce.playbook.schema.base import Id, Part, Text, duration, key
 
@@ -16,6 +16,8 @@ Concept = Literal[
 ]  # fmt: skip
 ContactKind = Literal["phone", "qq", "wechat", "email"]
 Standing = Literal["in", "left", "removed"]
+CrisisKind = Literal["self_harm", "health", "safety", "legal", "media", "collective", "authority"]
+CRISIS_KINDS: Final[tuple[CrisisKind, ...]] = get_args(CrisisKind)
 ModelName = Literal["spam", "abuse"]
 MediaType = Literal["image", "voice", "video", "file", "sticker", "link", "card", "location", "poll", "forward", "red_packet"]
 
@@ -157,6 +159,28 @@ class Model(Check, frozen=True, kw_only=True, tag="model"):
     ] = 0.9
 
 
+class Crisis(Check, frozen=True, kw_only=True, tag="crisis"):
+    """The text is worded like the beginning of a crisis: poisoning, media, a lawyer, self-harm. A matter for a person."""
+
+    any_of: Annotated[
+        tuple[CrisisKind, ...],
+        key(
+            "类型",
+            "self_harm 5, health 5, safety 4, legal 4, media 4, collective 4, authority 3 (severity); empty = all",
+            ["health", "media"],
+        ),
+    ] = ()
+    severity: Annotated[int, key("最低程度", "Kinds lighter than this are left out", 1, ge=1, le=5)] = 1
+    at_least: Annotated[float, key("把握", "Least score from 0 to 1", 0.6, ge=0.05, le=1)] = 0.6
+
+
+class Mood(Check, frozen=True, kw_only=True, tag="mood"):
+    """The text sounds discontented: a complaint, disappointment, annoyance. A hint for a person, never a verdict."""
+
+    at_least: Annotated[float, key("把握", "Least score from 0 to 1", 0.8, ge=0.5, le=1)] = 0.8
+    min_chars: Annotated[int, key("最少字数", "Shorter texts say too little", 6, ge=1, le=200)] = 6
+
+
 class SpeaksWhileMuted(Check, frozen=True, kw_only=True, tag="speaks_while_muted"):
     """A person writes although muted here: the platform cannot mute, or the mute was got round."""
 
@@ -204,6 +228,7 @@ class Length(Check, frozen=True, kw_only=True, tag="length"):
 AnyCheck = (
     Terms | Combination | Pattern | ConceptCheck | Contact | Link | Media | Flood | Duplicate | Mention | Newcomer | Raid | Name
     | Report | Model | SpeaksWhileMuted | Blocked | Rejoin | Sister | Quarrel | Length
+    | Report | Model | Crisis | Mood | SpeaksWhileMuted | Blocked | Rejoin | Quarrel | Length
 )  # fmt: skip
 
 TITLES: Final[dict[type[Check], tuple[str, str]]] = {
@@ -222,6 +247,8 @@ TITLES: Final[dict[type[Check], tuple[str, str]]] = {
     Name: ("可疑昵称", "suspicious name"),
     Report: ("成员举报", "member report"),
     Model: ("模型", "model"),
+    Crisis: ("危机言论", "wording of a crisis"),
+    Mood: ("不满情绪", "discontent"),
     SpeaksWhileMuted: ("禁言中发言", "speaks while muted"),
     Blocked: ("黑名单", "blocklist"),
     Rejoin: ("反复入群", "joins again and again"),

@@ -22,6 +22,8 @@ FINDERS: Final[dict[type[schema.Check], Find]] = {
     schema.Link: content.find_link,
     schema.Length: content.find_length,
     schema.Model: content.find_model,
+    schema.Crisis: content.find_crisis,
+    schema.Mood: content.find_mood,
     schema.Media: behaviour.find_media,
     schema.Flood: behaviour.find_flood,
     schema.Duplicate: behaviour.find_duplicate,
@@ -43,8 +45,8 @@ COSTS: Final[dict[type, int]] = {
         (
             (schema.Blocked, schema.SpeaksWhileMuted, schema.Newcomer, schema.Length, schema.Mention, schema.Report),
             (schema.Media, schema.Flood, schema.Raid, schema.Rejoin, schema.Sister, schema.Quarrel, schema.Duplicate),
-            (schema.Terms, schema.Combination, schema.ConceptCheck, schema.Contact, schema.Link, schema.Name),
-            (schema.Pattern, schema.Model),
+            (schema.Terms, schema.Combination, schema.ConceptCheck, schema.Crisis, schema.Contact, schema.Link, schema.Name),
+            (schema.Pattern, schema.Model, schema.Mood),
         )
     )
     for check in checks

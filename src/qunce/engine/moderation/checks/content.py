@@ -9,6 +9,7 @@ from functools import lru_cache
 from qunce.domain.decisions import Evidence, Span
 from qunce.engine.learning.shipped import shipped
 from qunce.engine.moderation import contacts, links
+from qunce.engine.moderation.clues import likelihood
 from qunce.engine.moderation.concepts import card_concepts
 from qunce.engine.moderation.look import Look
 from qunce.engine.text.phrases import Hit
@@ -78,13 +79,24 @@ def find_concept(check: schema.ConceptCheck, look: Look) -> Evidence | None:
         signs = [*weights.values(), *card_concepts(look, concept)]
         if not signs:
             continue
-        doubt = 1.0
-        for weight in signs:
-            doubt *= 1.0 - weight
-        score = round(1.0 - doubt, 4)
+        score = likelihood(signs)
         if score >= check.at_least and (best is None or score > best.score):
             best = Evidence(check="concept", score=score, spans=spans_of(look, hits), note=concept)
     return best
+
+
+def find_crisis(check: schema.Crisis, look: Look) -> Evidence | None:
+    """Hold when the signs of one kind of crisis, taken together, are strong enough. The gravest kind is named."""
+    best: tuple[int, float, Evidence] | None = None
+    for kind in check.any_of or schema.CRISIS_KINDS:
+        hits = look.hits(f"crisis:{kind}")
+        if not hits:
+            continue
+        score = likelihood({hit.phrase.what: hit.phrase.weight for hit in hits}.values())
+        rank = hits[0].phrase.severity, score
+        if score >= check.at_least and rank[0] >= check.severity and (best is None or rank > best[:2]):
+            best = *rank, Evidence(check="crisis", score=score, spans=spans_of(look, hits), note=kind)
+    return best[2] if best else None
 
 
 def contact_spans(look: Look, kinds: tuple[schema.ContactKind, ...]) -> tuple[Span, ...]:
@@ -125,3 +137,12 @@ def find_model(check: schema.Model, look: Look) -> Evidence | None:
         model, at_least = learnt.model, learnt.threshold
     score = round(model.score(look.views), 4)
     return Evidence(check="model", score=score, note=f"{check.model} v{model.version}") if score >= at_least else None
+
+
+def find_mood(check: schema.Mood, look: Look) -> Evidence | None:
+    """Hold when the text sounds discontented enough; very short ones say too little."""
+    if len(look.views.stripped) < check.min_chars:
+        return None
+    model = shipped("mood")
+    score = round(model.score(look.views), 4)
+    return Evidence(check="mood", score=score, note=f"mood v{model.version}") if score >= check.at_least else None
