@@ -29,7 +29,8 @@ START_LIMIT_S = 90
 PAGES = (
     "/cases", "/cases?state=all", "/cases?show=appeals", "/cases?show=tasks", "/cases/2:ads.terms",
     "/cases/2:ads.terms/teach?model=spam&label=yes", "/channels", "/channels/1", "/channels/new/matrix",
-    "/channels/new/webhook_in", "/playbook", "/playbook/edit", "/playbook/versions", "/playbook/replay", "/playbook/replay/1",
+    "/channels/new/webhook_in", "/channels/1/groups", "/practice", "/lessons", "/messages/2/teach",
+    "/playbook", "/playbook/edit", "/playbook/versions", "/playbook/replay", "/playbook/replay/1",
 )  # fmt: skip
 SEED = """
 import django

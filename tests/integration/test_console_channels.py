@@ -7,8 +7,11 @@ from django.test import Client
 from django.urls import reverse
 
 from qunce.accounts.models import AuditEntry, Role, Staff
+from qunce.connectors.base import Batch
+from qunce.domain.events import ConnectorStatus, Event, Source
 from qunce.outbox.models import Pause
 from qunce.runtime.live.channels import do_add_channel
+from qunce.runtime.live.intake import Report, Store
 from qunce.runtime.models import Channel
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +103,35 @@ def test_a_supervisor_sees_channels_and_changes_none(sign_in: SignIn, channel_id
     for name in ("change-channel", "pause-channel"):
         assert client.post(reverse(name, args=[channel_id])).status_code == 403
     assert client.get(reverse("add-channel", args=["matrix"])).status_code == 403
+
+
+def status(state: str, ts_ms: int) -> Batch:
+    source = Source(connector="matrix", account="@bot:example.org", origin="self")
+    body = ConnectorStatus(state=state)  # type: ignore[arg-type]  # one of the four
+    return Batch(events=(Event(ts_ms=ts_ms, source=source, body=body, dedupe_key=f"{state}{ts_ms}"),))
+
+
+def test_a_channel_that_was_away_says_since_when_and_whether_it_caught_up(sign_in: SignIn, channel_id: int) -> None:
+    client, store = sign_in(), Store()
+    noon_ms = 1_800_000_000_000
+
+    def told(*states: tuple[str, int]) -> str:
+        source = Source(connector="matrix", account="@bot:example.org", origin="callback")
+        store.store([Report(channel_id, source, status(state, noon_ms + minute * 60_000)) for state, minute in states])
+        return client.get(reverse("channel", args=[channel_id])).content.decode()
+
+    assert "上次断开" not in told(("up", 0))
+    page = told(("down", 10))
+    assert "还没恢复" in page
+    assert "断开" in page
+    told(("down", 11))
+    assert Channel.objects.get().away_ms == noon_ms + 600_000, "trying again in vain is one absence"
+    page = told(("up", 30))
+    assert "期间的消息已补读" in page
+    assert Channel.objects.get().back_ms == noon_ms + 1_800_000
+    told(("down", 40), ("up", 41))
+    channel = Channel.objects.get()
+    assert (channel.away_ms, channel.back_ms) == (noon_ms + 2_400_000, noon_ms + 2_460_000)
 
 
 @pytest.mark.parametrize("name", ["channel", "change-channel", "pause-channel"])

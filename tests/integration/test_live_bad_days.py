@@ -14,6 +14,8 @@ from qunce.domain.events import Event
 from qunce.engine import core
 from qunce.engine.happening import Happening
 from qunce.outbox.models import Attempt, Delivery, Pause, State
+from qunce.playbook.errors import InvalidPlaybook
+from qunce.readmodels.models import Identity, Message
 from qunce.runtime.live import channels, deliver
 from qunce.runtime.live.cases import NOTICES
 from qunce.runtime.live.deliver import rates
@@ -24,6 +26,17 @@ from qunce.testing.live import PLAYBOOK, Stage
 pytestmark = pytest.mark.django_db
 
 AD = "代购返现"
+PATTERN = """\
+schema_version: 1
+playbook: {{playbook_id: pattern, title: 正则}}
+rules:
+  - rule_id: pattern
+    title: 正则
+    category: ads
+    reason: 请不要这样发。
+    mode: suggest
+    when: [{{check: pattern, any_of: ["{pattern}"]}}]
+"""
 RAID = """\
 schema_version: 1
 playbook: {playbook_id: raids, title: 防冲群}
@@ -112,9 +125,34 @@ def test_our_own_actions_coming_back_as_events_set_nothing_off(stage: Stage) -> 
 
 
 def test_a_megabyte_of_text_is_decided_on(stage: Stage) -> None:
-    stage.take(stage.said("老王", "嗨" * 300_000 + AD, id="long"))
+    text = "嗨" * 350_000 + AD
+    assert len(text.encode()) > 2**20
+    stage.take(stage.said("老王", text, id="long"))
     stage.react()
     assert Case.objects.count() == 1
+    assert Message.objects.get().text == text
+
+
+def test_an_expression_that_explodes_is_refused_and_the_rules_in_force_stay(stage: Stage) -> None:
+    for pattern in ("(a+)+b", "(a|aa){1,40}b", "a{1,60}a{1,60}a{1,60}b"):
+        with pytest.raises(InvalidPlaybook) as caught:
+            stage.publish(PATTERN.format(pattern=pattern), "dangerous")
+        (problem,) = caught.value.problems
+        assert problem.line > 0
+        assert problem.fix
+    stage.say("老王", AD)
+    stage.react()
+    assert [verdict for _, verdict in verdicts()] == ["mute"]
+
+
+def test_the_worst_expression_that_is_accepted_is_shown_a_bounded_stretch_of_hostile_text(stage: Stage) -> None:
+    stage.publish(PATTERN.format(pattern="(?:a|b){1,9}(?:a|c){1,9}d"), "as bad as may be")
+    stage.say("老王", "a" * 1_000_000)
+    stage.say("老李", "ab" * 200_000 + "acd")
+    stage.say("小红", "aacd")
+    stage.react()
+    found = Identity.objects.filter(pk__in=Case.objects.values("identity_id")).values_list("name", flat=True)
+    assert "小红" in found
 
 
 def test_a_raid_is_answered_without_a_flood_of_ours(tmp_path: Path) -> None:

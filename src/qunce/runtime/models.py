@@ -217,6 +217,10 @@ class Channel(models.Model):
     status_ms = models.BigIntegerField(null=True)
     heard_ms = models.BigIntegerField(null=True)
     """When its newest event was stored."""
+    away_ms = models.BigIntegerField(null=True)
+    """When it went down the last time; None = it never did."""
+    back_ms = models.BigIntegerField(null=True)
+    """When it came back from there; None = it has not."""
     revision = models.IntegerField(default=1)
     """Grows with each change of settings or mode, so that running loops notice."""
     created_ms = models.BigIntegerField()

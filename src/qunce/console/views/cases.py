@@ -56,7 +56,8 @@ def case(request: HttpRequest, case_id: str) -> HttpResponse:
     following = views.case_list(state="open", group_ids=visible, limit=2).rows
     here = detail.message.seq if detail.message else None
     context = {
-        "case": detail, "row": detail.row, "rule": playbook_views.rule_of(detail.row.rule_id),
+        "case": detail, "row": detail.row, "titles": playbook_views.rule_titles(),
+        "rule": playbook_views.rule_of(detail.row.rule_id),
         "spans": [span for item in detail.evidence for span in views.spans_of(item.evidence)],
         "said": [row for row in said if row.what == "message" and row.seq != here][:EARLIER],
         "takes_back": [item for item in detail.deliveries if item.purpose == "act" and item.state in ("done", "unknown")],

@@ -31,6 +31,10 @@ class ChannelRow:
     code: str
     status_ms: int | None
     heard_ms: int | None
+    away_ms: int | None
+    """When it went down the last time; None = it never did."""
+    back_ms: int | None
+    """When it came back; None = it has not."""
     paused: str | None
     """Why it may not send; None = it may."""
     waiting: int
@@ -47,6 +51,8 @@ class ChannelDetail:
     impossible: tuple[Ability, ...]
     quotas: tuple[Quota, ...]
     idempotent: bool
+    catches_up: bool
+    """What happened while it was away is read afterwards."""
     warnings: tuple[tuple[str, str], ...]
     """(zh, en)"""
     settings: Mapping[str, object]
@@ -94,6 +100,7 @@ def channel_detail(channel_id: int) -> ChannelDetail | None:
         impossible=by_how["impossible"],
         quotas=capabilities.quotas,
         idempotent=capabilities.idempotent == "yes",
+        catches_up=capabilities.ability("catch_up").how == "automatic",
         warnings=capabilities.warnings,
         settings={name: value for name, value in stored.items() if name not in secrets},
         fields=wiring.setting_fields(row.connector),
@@ -121,5 +128,6 @@ def _row(row: Channel, paused: str | None, open_counts: Mapping[tuple[str, str],
         channel_id=row.pk, connector=row.connector, title=(capabilities.zh, capabilities.en), account=row.account,
         name=row.name,
         mode=row.mode, enabled=row.enabled, status=row.status, code=row.code, status_ms=row.status_ms, heard_ms=row.heard_ms,
+        away_ms=row.away_ms, back_ms=row.back_ms,
         paused=paused, waiting=open_counts.get((row.connector, row.account), 0),
     )  # fmt: skip

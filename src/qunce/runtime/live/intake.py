@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -25,6 +25,7 @@ from qunce.runtime.models import Channel
 
 logger = logging.getLogger(__name__)
 
+_CONNECTED: Final = ("up", "limited")
 TOGETHER: Final = 100
 """So many reports at most share a transaction."""
 _BEYOND_LIMITS: Final = "54"
@@ -105,6 +106,7 @@ class Store:
                 surveys.forget(report.channel_id, report.source.account, batch.events)
             for event in batch.events:
                 if isinstance(event.body, ConnectorStatus):
+                    of_channel |= _away(report.channel_id, of_channel, event.body.state, event.ts_ms)
                     of_channel |= {"status": event.body.state, "code": event.body.code or "", "status_ms": event.ts_ms}
         for channel_id, values in changes.items():
             if values:
@@ -113,6 +115,14 @@ class Store:
         heard = [pk for pk, values in changes.items() if "heard_ms" in values and "status" not in values]
         if heard:
             Channel.objects.filter(pk__in=heard, status="new").update(status="up", status_ms=moment)
+
+
+def _away(channel_id: int, known: Mapping[str, object], state: str, ts_ms: int) -> dict[str, object]:
+    """Return what a new state says about the last time the channel was away. `known` holds what this transaction has found."""
+    before = known.get("status") or Channel.objects.filter(pk=channel_id).values_list("status", flat=True).first()
+    if before in _CONNECTED and state not in _CONNECTED:
+        return {"away_ms": ts_ms, "back_ms": None}
+    return {"back_ms": ts_ms} if state in _CONNECTED and before not in (*_CONNECTED, "new") else {}
 
 
 def _is_about_values(error: Exception) -> bool:

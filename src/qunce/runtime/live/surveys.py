@@ -32,6 +32,7 @@ SHOWN: Final = (
     "join.approve",
 )  # fmt: skip
 """What the table of groups has a column for."""
+_LETTING_IN: Final = ("join.requests", "join.approve")
 _OURS: Final = (MemberJoined, MemberLeft, MemberRestricted, MemberUnrestricted, MemberUpdated)
 _decoder: Final = msgspec.json.Decoder(tuple[Obstacle, ...])
 
@@ -69,6 +70,11 @@ class GroupStanding:
     """When the platform was asked; None = not yet."""
     code: str
     """Why it could not be asked the last time; empty = it could."""
+
+    @property
+    def lacks(self) -> bool:
+        """Whether a right is missing; that nobody can ask to be let in is a choice of the group."""
+        return any(cell.name not in _LETTING_IN for cell in self.mends)
 
 
 def due(channel: Channel, now_ms: int) -> tuple[str, ...]:
@@ -133,7 +139,7 @@ def standings(channel_id: int) -> tuple[GroupStanding, ...]:
     groups = Group.objects.filter(connector=channel.connector, account=channel.account, kind="group", dismissed_ms=None)
     rows = groups.order_by("name", "pk").values_list("pk", "name", "platform_id")[:MAX_GROUPS]
     found = [_standing(pk, name, capabilities, known.get(conv_id)) for pk, name, conv_id in rows]
-    return tuple(sorted(found, key=lambda one: not one.mends))
+    return tuple(sorted(found, key=lambda one: not one.lacks))
 
 
 def _standing(group_id: int, name: str, capabilities: Capabilities, row: Survey | None) -> GroupStanding:

@@ -18,7 +18,7 @@ from qunce.domain.commands import AnyCommand, SendDirect, SendMessage
 from qunce.domain.decisions import Action, Decision, Evidence
 from qunce.journal.store import Journal
 from qunce.outbox.models import Attempt, Delivery, State
-from qunce.readmodels.models import Group, Message
+from qunce.readmodels.models import PLAYED, Group, Message
 from qunce.readmodels.selectors.people import Person, persons
 from qunce.readmodels.selectors.transcript import Line, messages
 from qunce.runtime.live import cases, plans, playbooks, undoing
@@ -39,6 +39,8 @@ class CaseRow:
     """Where it stands in lists; give it as `before` to go on."""
     group_id: int
     group: str
+    played: bool
+    """It happened in a practice room."""
     subject: Person | None
     rule_id: str
     category: str
@@ -335,7 +337,8 @@ def _scoped(rows: QuerySet[Case], group_ids: Collection[int] | None) -> QuerySet
 
 
 def _rows(found: list[Case]) -> tuple[CaseRow, ...]:
-    groups = dict(Group.objects.filter(pk__in={case.group_id for case in found}).values_list("pk", "name"))
+    wanted = Group.objects.filter(pk__in={case.group_id for case in found}).values_list("pk", "name", "connector")
+    groups = {pk: (name, connector == PLAYED) for pk, name, connector in wanted}
     people = persons(case.identity_id for case in found)
     ids = [case.decision_id for case in found]
     appeals = dict(Appeal.objects.filter(decision_id__in=ids).values_list("decision_id", "state"))
@@ -343,7 +346,8 @@ def _rows(found: list[Case]) -> tuple[CaseRow, ...]:
     texts = dict(said.values_list("pk", "text"))
     return tuple(
         CaseRow(
-            case_id=case.decision_id, place=case.pk, group_id=case.group_id, group=groups.get(case.group_id, ""),
+            case_id=case.decision_id, place=case.pk, group_id=case.group_id, group=groups.get(case.group_id, ("", False))[0],
+            played=groups.get(case.group_id, ("", False))[1],
             subject=people.get(case.identity_id or 0), rule_id=case.rule_id, category=case.category, version=case.version,
             mode=case.mode, verdict=case.verdict, score=case.score, state=case.state, ts_ms=case.ts_ms,
             reason=cases.decision_of(case).reason, appeal=appeals.get(case.decision_id, ""),
