@@ -14,10 +14,10 @@ from qunce.readmodels.selectors.days import newest_day
 from qunce.readmodels.selectors.groups import any_group
 from qunce.readmodels.selectors.members import list_members
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import practising
+from qunce.runtime.live import drafts, practising
 from qunce.runtime.live.practice import KIND
 from qunce.runtime.models import Case, Channel
-from qunce.testing.live import Stage
+from qunce.testing.live import PLAYBOOK, Stage
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
@@ -153,3 +153,24 @@ def test_a_long_room_costs_no_more_queries(stage: Stage, sign_in: SignIn, django
     client = sign_in()
     with django_assert_max_num_queries(32):
         client.get(reverse("practice"))
+
+
+def test_the_draft_judges_the_same_words_before_it_is_published(stage: Stage, sign_in: SignIn) -> None:
+    say(stage, "小林", "兼·职日结三百")
+    stage.react()
+    client = sign_in()
+    assert "也按草稿判断" not in client.get(reverse("practice")).content.decode()
+    wider = PLAYBOOK.replace("[代购返现]", "[代购返现, 兼职]")
+    drafts.do_save_draft(actor=None, files={"playbook.yaml": wider}, clock=stage.clock)
+    assert "也按草稿判断" in client.get(reverse("practice")).content.decode()
+    (line,) = practising.room(ROOM, stage.clock, with_draft=True).lines
+    assert ([one.verdict for one in line.judged], [one.verdict for one in line.draft]) == ([], ["mute"])
+    page = client.get(reverse("practice"), {"draft": "yes"}).content.decode()
+    assert page.index("没有规则命中") < page.index("按草稿")
+    posted = client.post(reverse("practise"), {"room": ROOM, "who": "小林", "text": "早", "draft": "yes"})
+    assert "draft=yes" in posted.headers["Location"]
+    assert Case.objects.count() == 0, "the draft decides nothing"
+    known = drafts.draft()
+    assert known is not None
+    drafts.do_save_draft(actor=None, files={"playbook.yaml": "rules: ["}, seen_ms=known.saved_ms, clock=stage.clock)
+    assert "草稿还有错，没法按它判断" in client.get(reverse("practice"), {"draft": "yes"}).content.decode()

@@ -15,7 +15,7 @@ from qunce.accounts.access import can, requires
 from qunce.console import asked, pages
 from qunce.console.live_labels import refused
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import playbook_views, practising, views
+from qunce.runtime.live import drafts, playbook_views, practising, views
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -52,19 +52,26 @@ def practise(request: HttpRequest) -> HttpResponse:
         )
     except CommandRefused as error:
         messages.error(request, refused(error.reason))
-    return redirect(f"{reverse('practice')}?{urlencode({'room': room, 'who': who})}#say")
+    more = {"draft": "yes"} if request.POST.get("draft") == "yes" else {}
+    return redirect(f"{reverse('practice')}?{urlencode({'room': room, 'who': who} | more)}#say")
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     rooms = practising.rooms()
     name = asked.text(request, "room", NAME_LIMIT) or (rooms[0] if rooms else _("演练 %(n)s") % {"n": 1})
-    room = practising.room(name)
+    has_draft = can(asked.staff_of(request), "playbook.publish") and drafts.draft() is not None
+    with_draft, broken = has_draft and request.GET.get("draft") == "yes", False
+    try:
+        room = practising.room(name, with_draft=with_draft)
+    except playbook_views.PlaybookInvalid:
+        room, with_draft, broken = practising.room(name), False, True
     newcomers = [player for player in room.players if player.newcomer]
     chosen = asked.text(request, "who", NAME_LIMIT)
     return {
         "room": room, "rooms": rooms if name in rooms else (name, *rooms), "open": practising.channel() is not None,
         "who": chosen or room.players[0].name, "next_newcomer": f"{practising.NEWCOMER} {len(newcomers) + 1}",
         "next_room": _("演练 %(n)s") % {"n": len(rooms) + 1}, "titles": playbook_views.rule_titles(), "engine": views.loop(),
+        "has_draft": has_draft, "with_draft": with_draft, "broken": broken,
         "sees_cases": asked.visible(request) is None and can(asked.staff_of(request), "case.view"),
     }  # fmt: skip
 

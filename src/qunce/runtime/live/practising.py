@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from django.db import connection, transaction
@@ -13,15 +14,19 @@ from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.domain.decisions import Decision, Evidence
 from qunce.domain.events import Event, PartyKind
+from qunce.engine import core
 from qunce.journal.store import Journal
 from qunce.outbox.models import Delivery, State
+from qunce.playbook.load import parse
 from qunce.readmodels.models import Group, Membership
+from qunce.readmodels.rows import Database
 from qunce.readmodels.selectors import transcript
 from qunce.readmodels.selectors.transcript import Line
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
+from qunce.runtime.happenings import Resolver
 from qunce.runtime.ingest import Ingest
-from qunce.runtime.live import memory, practice
+from qunce.runtime.live import drafts, marks, memory, practice
 from qunce.runtime.live.memory import REACT
 from qunce.runtime.models import Case, Channel
 
@@ -73,6 +78,8 @@ class Spoken:
 
     line: Line
     judged: tuple[Judged, ...]
+    draft: tuple[Judged, ...]
+    """What the draft would say; empty where it was not asked."""
     waits: bool
     """Not looked at yet."""
 
@@ -102,16 +109,25 @@ def rooms() -> tuple[str, ...]:
     return tuple(rows.values_list("platform_id", flat=True)[:MAX_ROOMS])
 
 
-def room(name: str, clock: Clock = now_ms) -> Room:
-    """Return a room with its newest lines; one nobody has spoken in yet is empty. Twelve queries at most."""
+def room(name: str, clock: Clock = now_ms, *, with_draft: bool = False) -> Room:
+    """Return a room with its newest lines; one nobody has spoken in yet is empty. Twelve queries at most.
+
+    `with_draft`: also with what the draft would say. Raises InvalidPlaybook when it does not hold.
+    """
     found = Group.objects.filter(connector=practice.KIND, platform_id=name).values_list("pk", flat=True).first()
     if found is None:
         return Room(name=name, group_id=None, lines=(), players=_regulars(), waits=False)
     lines = transcript.newest(found).lines
     looked_at = Journal(connection).cursor_position(REACT)
     judged = _judged(found, [line.seq for line in lines])
+    drafted = _by_draft([line.seq for line in lines]) if with_draft else {}
     spoken = tuple(
-        Spoken(line=line, judged=tuple(judged.get(line.seq, ())), waits=line.seq > looked_at and not _is_ours(line))
+        Spoken(
+            line=line,
+            judged=tuple(judged.get(line.seq, ())),
+            draft=tuple(drafted.get(line.seq, ())),
+            waits=line.seq > looked_at and not _is_ours(line),
+        )
         for line in lines
     )
     waits = any(one.waits for one in spoken) or _is_acting(found, clock())
@@ -191,6 +207,34 @@ def _judged(group_id: int, seqs: Sequence[int]) -> dict[int, list[Judged]]:
             )
         )  # fmt: skip
     return found
+
+
+def _by_draft(seqs: Sequence[int]) -> dict[int, list[Judged]]:
+    """Return what the draft would have said to the lines shown, as if the room began with the first of them."""
+    known = drafts.draft()
+    if known is None:
+        return {}
+    program = _program(known.saved_ms, marks.generation())
+    stored = Journal(connection).at(seqs)
+    state, found = core.State(), dict[int, list[Judged]]()
+    for happening in Resolver(Database(connection)).happenings([stored[seq] for seq in sorted(stored)]):
+        for decision in core.step(state, happening, program, happening.event.ts_ms):
+            if isinstance(decision, Decision):
+                found.setdefault(happening.seq, []).append(
+                    Judged(
+                        case_id="", rule_id=decision.rule_id, verdict=decision.verdict, mode=decision.mode, state="",
+                        evidence=decision.evidence, covered=decision.covered_by is not None, score=decision.score,
+                    )
+                )  # fmt: skip
+    return found
+
+
+@lru_cache(maxsize=1)
+def _program(saved_ms: int, generation: int) -> core.Program:
+    """Return the draft made ready; the arguments say which draft and which lessons it is made of."""
+    known = drafts.draft()
+    files = known.files if known is not None else {}
+    return core.Program(parse(files).playbook, "draft", marks.learnt())
 
 
 def _regulars() -> tuple[Player, ...]:
