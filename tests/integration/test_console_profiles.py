@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from qunce.domain.events import AttributeSet, TagPut
 from qunce.readmodels.models import AttributeValue, Group, Identity, Member, Message, TagHolding
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import ChangeBatch
+from qunce.runtime.profile import files
 from qunce.testing import builders as b
 from qunce.testing.builders import happened, person
 from tests.integration.console_world import take
@@ -190,3 +193,21 @@ def test_a_rule_is_tried_on_the_past_and_run_once(
     assert "没有运行" in post(client, "run-rule", "no.rule")
     scoped = sign_in(Role.MANAGER, (Group.objects.get(name="晨跑团").pk,))
     assert scoped.post(reverse("run-rule", args=["customer.old"])).status_code == 404
+
+
+def test_what_was_exported_can_be_imported_again(sign_in: SignIn, red: int, tmp_path: Path) -> None:
+    client = sign_in()
+    for attribute, value in (("city", "杭州"), ("budget", "300"), ("baby_months", "8")):
+        post(client, "set-attribute", red, attribute=attribute, value=value)
+    post(client, "put-tag", red, tag=STRONG)
+    text = client.get(reverse("export-members-csv")).content.decode("utf-8-sig")
+    cells = next(row for row in csv.DictReader(io.StringIO(text)) if row["成员"] == "小红")
+    found = [cells[name] for name in ("成员编号", "城市", "预算", "宝宝月龄", "标签")]
+    assert found == [str(red), "杭州", "300", "8", STRONG]
+    (tmp_path / "m.csv").write_text(text, "utf-8")
+    _header, _rows, targets = files.look(tmp_path / "m.csv")
+    before = list(AttributeValue.objects.values_list("attribute", "word", "number").order_by("attribute"))
+    report = files.apply(tmp_path / "m.csv", targets, actor=None, batch_id="importx", dry_run=False)
+    assert report.bad == 0
+    rows = AttributeValue.objects.filter(kept="import").values_list("attribute", "word", "number")
+    assert list(rows.order_by("attribute")) == before

@@ -36,6 +36,16 @@ NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
         "manual": _("人工"), "rule": pgettext_lazy("where knowledge came from", "规则"), "model": _("模型"),
         "import": _("导入"), "connector": _("平台同步"), "chat": _("聊天"),
     },
+    "row_id": {
+        "member_id": _("成员编号"), "account": _("平台账号"), "unionid": "unionid", "phone": _("手机号"),
+        "external_userid": _("企业微信外部联系人 id"), "email": _("邮箱"), "crm": _("客户编号"),
+    },
+    "row_mistake": {
+        "unknown": _("找不到这位成员"), "ambiguous": _("这个标识属于几位成员"), "twice": _("上面已有一行是同一位成员"),
+        "contradiction": _("同一行的标识属于不同的成员"), "value": _("值不对"), "tag": _("没有这个标签"),
+        "rivals": _("单选组里给了两个标签"), "key": _("标识格式不对"),
+        "formula": _("内容像公式"), "bad_row": _("引号没有闭合"), "too_long": _("单元格太长"),
+    },
     "target": {"member": pgettext_lazy("kind of person", "成员"), "membership": _("成员在群里"), "group": _("群")},
     "batch": {
         "attribute": _("改资料"), "tag.put": _("打标签"), "tag.take": _("取标签"), "rules": _("标签规则"),
@@ -85,7 +95,7 @@ ACTIONS: Final = {
     "profile.set": _("修改成员资料"), "profile.clear": _("清除成员资料"), "profile.tag.put": _("打标签"),
     "profile.tag.take": _("取标签"), "profile.undo": _("撤销资料改动"),
     "profile.rule": _("运行标签规则"),
-    "profile.accept": _("采纳聊天资料"), "profile.refuse": _("拒绝聊天资料"),
+    "profile.import": _("导入成员资料"), "profile.accept": _("采纳聊天资料"), "profile.refuse": _("拒绝聊天资料"),
     "group.exported": _("导出社群名单"), "member.exported": _("导出成员名单"), **live_labels.ACTIONS,
 }  # fmt: skip
 

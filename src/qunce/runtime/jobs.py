@@ -27,6 +27,7 @@ KINDS = {
     "rebuild": "qunce.runtime.rebuild:perform",
     "replay": "qunce.runtime.replay.job:perform",
     "merges": "qunce.runtime.identity.suggest:perform",
+    "profile_import": "qunce.runtime.profile.files:perform",
     "proposals": "qunce.runtime.profile.proposals:perform",
     "tag_rules": "qunce.runtime.profile.rules:perform",
     "tiers": "qunce.runtime.tiers.sorting:perform",

@@ -114,6 +114,17 @@ def attributes_of(identity_ids: Iterable[int]) -> tuple[Attributed, ...]:
     )
 
 
+def values_of_members(member_ids: list[int]) -> Mapping[int, Mapping[str, str | int | float | bool]]:
+    """Return the values that count of each member, by attribute, with two queries."""
+    owners = dict(Identity.objects.filter(member_id__in=member_ids).values_list("pk", "member_id"))
+    rows = AttributeValue.objects.filter(identity_id__in=list(owners)).exclude(value=None)
+    ordered = sorted(rows, key=lambda row: (RANKS.get(row.kept, _LAST), -row.set_ms, -row.seq))
+    found: dict[int, dict[str, str | int | float | bool]] = {}
+    for row in ordered:
+        found.setdefault(owners[row.identity_id], {}).setdefault(row.attribute, json.loads(row.value or "null"))
+    return found
+
+
 def tags_of_members(member_ids: list[int], now_ms: int) -> Mapping[int, tuple[str, ...]]:
     """Return the tags of each member, each once, with two queries; members without tags are left out."""
     owners = dict(Identity.objects.filter(member_id__in=member_ids).values_list("pk", "member_id"))

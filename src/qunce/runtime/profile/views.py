@@ -387,6 +387,36 @@ def coded_attributes() -> tuple[tuple[str, Title, tuple[str, ...]], ...]:
     )
 
 
+def attribute_titles() -> tuple[tuple[str, Title], ...]:
+    """Return every attribute with its title."""
+    return tuple((item.attribute_id, title_of(item)) for item in in_force().attributes.values())
+
+
+def columns_of(member_ids: list[int], now_ms: int) -> Mapping[int, tuple[str | int, ...]]:
+    """Return for each member the values that count of all attributes, then its tags, as cells of a table.
+
+    Money is in the major unit where that is a whole number, dates are ISO texts, yes and no are words; "" = nothing is known.
+    """
+    words = in_force()
+    values, tags = profiles.values_of_members(member_ids), profiles.tags_of_members(member_ids, now_ms)
+    found = {}
+    for member in member_ids:
+        known = values.get(member, {})
+        cells = [_cell(item, known.get(item.attribute_id)) for item in words.attributes.values()]
+        found[member] = (*cells, "、".join(tags.get(member, ())))
+    return found
+
+
+def _cell(item: Attribute, value: str | int | float | bool | None) -> str | int:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if item.type == "money" and isinstance(value, int):
+        return value // 100 if value % 100 == 0 else f"{value / 100:.2f}"
+    return value if isinstance(value, int) else str(value)
+
+
 def seen_members(member_ids: list[int], visible: Visible) -> list[int]:
     """Return those of the members whom somebody may see who sees these groups; order kept."""
     rows = Identity.objects.filter(member_id__in=member_ids)
