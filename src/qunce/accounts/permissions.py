@@ -45,6 +45,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "member.view": Action(title=_("查看成员"), roles=_ALL, scoped=True),
     "member.flag": Action(title=_("标记员工、机器人与群马甲"), roles=_OPERATORS, scoped=True, writes=True),
     "profile.change": Action(title=_("修改成员资料与标签，采纳聊天里的资料"), roles=_OPERATORS, scoped=True, writes=True),
+    "member.merge": Action(title=_("合并与拆开同一个人的账号"), roles=_LEADS | {Role.MANAGER}, scoped=True, writes=True),
     "member.export": Action(title=_("导出成员名单"), roles=_LEADS, scoped=True, writes=True),
     "tier.view": Action(title=_("查看分层与价值成员"), roles=_ALL, scoped=True),
     "segment.view": Action(title=_("查看分群"), roles=_WITH_FIGURES, scoped=True),

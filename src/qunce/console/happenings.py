@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from qunce.console import formats
+from qunce.console.evidence import KEYS
 from qunce.console.labels import label
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ ICONS = {
     "attribute.set": "id", "order": "shopping-cart",
     "tier.moved": "cards", "message": "message", "reply.given": "message-reply",
     "group.updated": "edit", "group.charted": "map-pin", "group.created": "users-group", "group.dismissed": "x",
+    "identity.keyed": "key", "identity.linked": "link", "identity.unlinked": "arrow-back-up",
 }  # fmt: skip
 
 
@@ -98,6 +100,8 @@ def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
             return _known(what, detail, parts)
         case "group.charted":
             return _("群的定位已更新")
+        case "identity.keyed" | "identity.linked" | "identity.unlinked":
+            return _identity(what, detail, parts)
         case "group.dismissed":
             return _("群已解散")
         case "group.updated":
@@ -121,3 +125,13 @@ def _known(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
     else:
         said = _("%(name)s 取下标签「%(title)s」（%(source)s）") % parts
     return f"{said} · {reason}" if reason else said
+
+
+def _identity(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> str:
+    if what == "identity.keyed":
+        key = str(detail.get("key") or "")
+        return _("知道了 %(name)s 的%(key)s（只存摘要）") % {**parts, "key": KEYS.get(key, key)}
+    if what == "identity.linked":
+        other = str(detail.get("other_platform_id") or "")
+        return _("%(name)s 与账号 %(other)s 合并为同一位成员") % {**parts, "other": other}
+    return _("%(name)s 的一条账号合并被拆开") % parts

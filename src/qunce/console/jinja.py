@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext, pgettext
 from markupsafe import Markup
 
-from qunce.console import figures, formats, happenings, labels, live_labels, pages, reasons
+from qunce.console import evidence, figures, formats, happenings, labels, live_labels, pages, reasons
 from qunce.console.highlights import highlight
 from qunce.console.spans import marked
 
@@ -39,6 +39,7 @@ def environment(**options: Any) -> jinja2.Environment:
         file_reason=reasons.file_reason, unit_name=labels.unit_name, action_name=labels.action_name,
         content_icon=labels.CONTENT_ICONS.get,
         happening_text=happening_text, happening_sentence=happenings.sentence, happening_icon=happenings.icon_of,
+        evidence_text=evidence.evidence_text, evidence_tone=evidence.evidence_tone,
         metric_name=figures.name, definition=figures.definition, exclusions=figures.exclusions,
         metric_denominator=figures.denominator, marked=marked, say=say,
         problem_name=live_labels.problem_name,

@@ -67,6 +67,7 @@ NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
         "red_packet": _("红包"), "system": _("系统"), "other": _("其他"),
     },
     "order": {"created": _("待付款"), "paid": _("已付款"), "refunded": _("已退款"), "closed": _("已关闭")},
+    "link_by": {"key": _("自动合并"), "manual": _("人工合并"), "suggestion": _("采纳建议")},
     **live_labels.LIVE,
     **SEGMENTS,
     "deleted_by": {"author": _("本人撤回"), "moderator": _("管理员移除"), "unknown": _("已撤回"), "": _("已撤回")},

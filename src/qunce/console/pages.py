@@ -92,6 +92,8 @@ TABS: Final = {
         Tab(name="members", title=gettext_lazy("名单"), permission="member.view"),
         Tab(name="segments", title=gettext_lazy("分群"), permission="segment.view"),
         Tab(name="tags", title=gettext_lazy("标签"), permission="member.view"),
+        Tab(name="several", title=gettext_lazy("多群成员"), permission="member.view"),
+        Tab(name="merges", title=gettext_lazy("身份合并"), permission="member.merge"),
         Tab(name="tiers", title=gettext_lazy("分层"), permission="tier.view"),
         Tab(name="valuable", title=gettext_lazy("价值成员"), permission="tier.view"),
         Tab(name="proposals", title=gettext_lazy("待确认资料"), permission="profile.change"),

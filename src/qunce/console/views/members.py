@@ -22,6 +22,7 @@ from qunce.readmodels.selectors import members as selectors
 from qunce.readmodels.selectors.days import newest_day
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused, do_flag_member
+from qunce.runtime.identity.views import links_of
 from qunce.runtime.organisation import currency
 from qunce.runtime.profile import views as profiles
 from qunce.runtime.tiers import views as tiers
@@ -118,6 +119,9 @@ def _all(request: HttpRequest) -> Iterator[selectors.MemberRow]:
 @requires("member.view")
 def member(request: HttpRequest, member_id: int) -> HttpResponse:
     """Show a member: facts, groups, accounts, orders, activity, and everything they did in order of time."""
+    merged_into = selectors.successor(member_id)
+    if merged_into is not None and merged_into != member_id:
+        return redirect("member", merged_into)
     visible, shown = asked.visible(request), _shown(request, member_id)
     identities = selectors.identities(member_id)
     ids = [identity.id for identity in identities]
@@ -132,6 +136,8 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
     since = heat.monday(newest) - 7 * (STRIP_WEEKS - 1)
     context |= {
         "identities": identities,
+        "links": links_of(ids),
+        "may_merge": can(asked.staff_of(request), "member.merge"),
         "memberships": selectors.memberships(ids, visible),
         "orders": selectors.orders(ids, 20),
         "strip": heat.strip(selectors.daily_messages(ids, since, visible), since, newest),

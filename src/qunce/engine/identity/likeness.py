@@ -127,6 +127,8 @@ SHARED_GROUP: Final = 0.2
 APART: Final = 0.2
 TOGETHER: Final = 0.7
 HANDOVER: Final = 0.3
+SUREST: Final = 0.99
+"""No likeness is a proof."""
 
 
 def compare(a: Portrait, b: Portrait) -> Likeness:
@@ -154,4 +156,4 @@ def compare(a: Portrait, b: Portrait) -> Likeness:
     if a.minutes and b.minutes and (a.last_ms < b.first_ms or b.last_ms < a.first_ms):
         logit += HANDOVER
         evidence.append("handover")
-    return Likeness(score=1 / (1 + exp(-logit)), evidence=tuple(evidence))
+    return Likeness(score=min(SUREST, 1 / (1 + exp(-logit))), evidence=tuple(evidence))

@@ -235,6 +235,11 @@ def member(member_id: int) -> MemberRow | None:
     return MemberRow(**row, groups=0, connectors=()) if row else None
 
 
+def successor(member_id: int) -> int | None:
+    """Return the member that the account of this number belongs to now; None = there is no such account."""
+    return Identity.objects.filter(pk=member_id).values_list("member_id", flat=True).first()
+
+
 def identities(member_id: int) -> tuple[IdentityRow, ...]:
     """Return the accounts of a member."""
     columns = ("id", "connector", "account", "platform_id", "name", "kind")

@@ -13,6 +13,7 @@ from qunce.readmodels.selectors.days import Visible
 from qunce.runtime.models import Job, MergeSuggestion, SuggestionState
 
 PAGE = 20
+MAX_DIGITS = 15
 FEW_WORDS = 3
 FEW_GROUPS = 3
 
@@ -95,13 +96,27 @@ def suggestions(visible: Visible, *, offset: int = 0, limit: int = PAGE) -> tupl
     return found, len(shown) > offset + limit
 
 
-def suggestion_accounts(suggestion_id: int) -> tuple[int, int] | None:
+def suggestion_members(suggestion_id: int) -> tuple[int, int] | None:
     """Return the members of a suggestion's accounts; None = there is no such suggestion."""
     row = MergeSuggestion.objects.filter(pk=suggestion_id).first()
     if row is None:
         return None
     members = dict(Identity.objects.filter(pk__in=(row.a_id, row.b_id)).values_list("pk", "member_id"))
     return (members[row.a_id], members[row.b_id]) if len(members) == 2 else None
+
+
+def find_account(text: str) -> tuple[int, int] | None:
+    """Return the account, and its member, named by its number (`#12`, `12`) or its id on a platform.
+
+    None = there is none, or several platforms have one of that id.
+    """
+    number = text.removeprefix("#")
+    if text.startswith("#") or (number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS):
+        found = Identity.objects.filter(pk=int(number) if number.isdecimal() else 0).values_list("pk", "member_id").first()
+        if found is not None:
+            return found
+    rows = list(Identity.objects.filter(platform_id=text).values_list("pk", "member_id")[:2]) if text else []
+    return rows[0] if len(rows) == 1 else None
 
 
 def links(visible: Visible, *, limit: int = 50) -> tuple[Link, ...]:
