@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection
 from qunce.domain.events import Event, Party
 from qunce.readmodels.models import Identity, IdentityLink
 from qunce.runtime import organisation
+from qunce.runtime.cli.main import main
 from qunce.runtime.identity import suggest, views
 from qunce.runtime.identity.commands import MergeRefused, do_accept, do_refuse, do_unlink
 from qunce.runtime.ingest import Ingest
@@ -147,3 +149,46 @@ def test_the_search_asks_as_many_queries_however_many_accounts(two_of_a_name: No
     with connection.execute_wrapper(lambda execute, sql, *rest: asked.append(sql) or execute(sql, *rest)):
         search()
     assert len(asked) < 20
+
+
+# ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    assert main(["member", *words, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_command_line_suggests_decides_merges_and_parts(two_of_a_name: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask(capsys, "suggest") == {"compared": 3, "open": 1}
+    (shown,) = ask(capsys, "merges")["suggestions"]
+    assert {shown["left"]["platform_id"], shown["right"]["platform_id"]} == {"a1", "a2"}
+    link = ask(capsys, "accept", str(shown["id"]))["link"]
+    assert [row["link_id"] for row in ask(capsys, "merges")["links"]] == [link]
+    assert ask(capsys, "several")["rows"][0]["groups"] == [[1, "群"], [2, "另一群"]]
+    assert len(ask(capsys, "unmerge", link)["accounts"]) == 2
+    merged = ask(capsys, "merge", "#1", "b", "--reason", "自己说的")
+    assert merged["member"] == 1
+    assert main(["member", "merges"]) == 0
+    assert "taken back" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param(["merge", "#1"], "name two accounts", id="one account"),
+        pytest.param(["merge", "#1", "nobody"], "no account 'nobody'", id="an unknown account"),
+        pytest.param(["merge", "a1", "#1"], "name two accounts", id="an account with itself"),
+        pytest.param(["unmerge", "x"], "no such link", id="an unknown link"),
+        pytest.param(["accept", "x"], "no suggestion's number", id="no number"),
+        pytest.param(["refuse", "9"], "decided already", id="an unknown suggestion"),
+        pytest.param(["refuse"], "name a suggestion's number", id="nothing"),
+    ],
+)
+def test_the_command_line_says_what_is_wrong(
+    two_of_a_name: None, capsys: pytest.CaptureFixture[str], words: list[str], says: str
+) -> None:
+    assert main(["member", *words]) == 2
+    assert says in capsys.readouterr().err
+    assert not IdentityLink.objects.exists()

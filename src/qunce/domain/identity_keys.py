@@ -20,7 +20,7 @@ MIN_ID: Final = 4
 """Shorter ids are rather row numbers or answers such as `-`."""
 MAX_ID: Final = 200
 _PHONE: Final = re.compile(r"\+?[\d\s().-]+")
-_MOBILE: Final = re.compile(r"(?:86)?(1[3-9]\d{9})")
+_MOBILE: Final = re.compile(r"(?P<country>86)?(?P<number>1[3-9]\d{9})")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
@@ -40,8 +40,9 @@ def _normal_phone(text: str) -> str | None:
     if not _PHONE.fullmatch(text):
         return None
     digits = re.sub(r"\D", "", text)
+    abroad = text.startswith("+") or digits.startswith("00")
     digits = digits.removeprefix("00")
     mobile = _MOBILE.fullmatch(digits)
-    if mobile:
-        return "86" + mobile[1]
+    if mobile and (mobile["country"] or not abroad):
+        return "86" + mobile["number"]
     return digits if 7 <= len(digits) <= 15 and len(set(digits)) > 1 else None  # E.164, and short landlines

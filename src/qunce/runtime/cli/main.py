@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "playbook": Command("qunce.runtime.cli.playbooks", "check, explain, diff, export, import playbooks · 规则手册"),
     "replay": Command("qunce.runtime.cli.replaying", "run a playbook over the past · 回放"),
     "segment": Command("qunce.runtime.cli.segments", "who belongs to a segment, and why · 分群"),
+    "member": Command("qunce.runtime.cli.members", "merge and part accounts of one person · 身份合并"),
     "rebuild": Command("qunce.runtime.cli.rebuilding", "fold the journal again and compare · 重建并核对"),
     "staff": Command("qunce.runtime.cli.staff", "add staff, set a password · 员工账号"),
     "secrets": Command("qunce.runtime.cli.keys", "check stored secrets, give them a new key · 密钥"),
