@@ -11,9 +11,11 @@ from django.test import Client
 from django.urls import reverse
 
 from qunce.accounts.models import Role, Staff, StaffScope
-from qunce.readmodels.models import Group, Member
+from qunce.playbook import gallery
+from qunce.readmodels.models import Group, Member, TagHolding
 from qunce.runtime.live import drafts, playbooks
-from qunce.runtime.segments import mirrors
+from qunce.runtime.models import ChangeBatch
+from qunce.runtime.segments import mirrors, views
 from qunce.runtime.segments.keep import Keeper
 from qunce.testing import builders as b
 from tests.integration.console_world import NASTY, take
@@ -178,3 +180,21 @@ def test_names_meant_to_do_harm_are_text(sign_in: SignIn) -> None:
     client = sign_in()
     data = {**fields(), "title": NASTY, "r.0.kind": "tag", "r.0.tags": NASTY}
     assert "<script>alert" not in client.post(reverse("preview-segment"), data).content.decode()
+
+
+def test_the_people_of_a_segment_are_tagged_after_a_look_and_untagged_in_one(sign_in: SignIn) -> None:
+    files = {"playbook.yaml": PLAYBOOK, **gallery.profile()}
+    playbooks.do_publish(actor=None, files=files, reason="tags")
+    keep()
+    client = sign_in()
+    assert "给这些人打标签" in text_of(client, "segment", "asked")
+    tag = next(iter(playbooks.loaded_newest().playbook.tag_groups[0].tags)).tag_id
+    look = client.post(reverse("tag-members"), {"segment": "asked", "tag": tag, "verb": "put"}).content.decode()
+    assert 'name="segment" value="asked"' in look
+    assert not TagHolding.objects.filter(tag=tag).exists()
+    client.post(reverse("tag-members"), {"segment": "asked", "tag": tag, "verb": "put", "confirmed": "yes"})
+    held = TagHolding.objects.filter(tag=tag, taken_ms=None)
+    assert held.count() == len({person.subject_id for person in views.members(views.get("asked"), None, 1)[0]}) > 0  # type: ignore[arg-type]
+    batch = ChangeBatch.objects.get().batch_id
+    client.post(reverse("undo-change", args=[batch]))
+    assert not TagHolding.objects.filter(tag=tag, taken_ms=None).exists()

@@ -112,3 +112,28 @@ def test_what_cannot_be_had_is_said(capsys: pytest.CaptureFixture[str], words: t
 def test_a_folder_without_files_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no \.yaml file"):
         run(capsys, "check", "--playbook", str(tmp_path))
+
+
+def test_a_run_is_kept_and_listed_with_sizes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(run(capsys, "list", "--json", "--segment", "able_to_buy")[1])[0]["size"] is None
+    code, text = run(capsys, "run", "--json")
+    assert code == 0
+    assert json.loads(text)["segments"] == 15
+    sizes = {row["segment_id"]: row["size"] for row in json.loads(run(capsys, "list", "--json")[1])}
+    assert sizes["abcd.d"] == 2
+    assert sizes["able_to_buy"] == 0  # the order is too long ago by now
+
+
+def test_two_moments_are_compared_and_so_are_two_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--segment", "able_to_buy", "--json")
+    rows = json.loads(run(capsys, "diff", "--since", "2024-10-03", "--at", AT, *asked)[1])
+    assert (rows[0]["entered"], rows[0]["left"]) == ([[1, 0]], [])
+    rows = json.loads(run(capsys, "diff", "--since", AT, "--at", "2026-01-01", *asked)[1])
+    assert (rows[0]["entered"], rows[0]["left"]) == ([], [[1, 0]])
+    run(capsys, "run")
+    rows = json.loads(run(capsys, "diff", *asked)[1])
+    assert (rows[0]["entered"], rows[0]["left"]) == ([], [])
+    with pytest.raises(UsageError, match="--since must be before"):
+        run(capsys, "diff", "--since", AT, "--at", "2024-10-01")
+    with pytest.raises(UsageError, match="--since is for diff"):
+        run(capsys, "count", "--since", AT)

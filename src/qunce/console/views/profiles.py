@@ -21,6 +21,7 @@ from qunce.runtime.commands import CommandRefused
 from qunce.runtime.organisation import currency
 from qunce.runtime.profile import changing, rules, views
 from qunce.runtime.profile import proposals as offers
+from qunce.runtime.segments import views as segments
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -84,7 +85,9 @@ def take_tag(request: HttpRequest, member_id: int, holding_id: int) -> HttpRespo
 def tag_members(request: HttpRequest) -> HttpResponse:
     """Look at what a bulk change would do, or do it: the second form of the page confirms it."""
     tag, put = request.POST.get("tag", ""), request.POST.get("verb", "put") != "take"
-    members = views.seen_members(_numbers(request, "m"), asked.visible(request))
+    segment = request.POST.get("segment", "")
+    chosen = segments.member_ids(segment) if segment else _numbers(request, "m")
+    members = views.seen_members(chosen, asked.visible(request))
     actor = asked.staff_of(request)
     try:
         if request.POST.get("confirmed") == "yes":
@@ -101,7 +104,10 @@ def tag_members(request: HttpRequest) -> HttpResponse:
     except CommandRefused as refused:
         messages.error(request, _("没有改动：%(reason)s") % {"reason": refused.reason})
         return redirect("members")
-    context = {"preview": preview, "members": members, "tag": tag, "put": put, "reason": request.POST.get("reason", "")}
+    context = {
+        "preview": preview, "members": () if segment else members, "segment": segment, "tag": tag, "put": put,
+        "reason": request.POST.get("reason", ""),
+    }  # fmt: skip
     return pages.render(request, "tag_members", context, active="members")
 
 

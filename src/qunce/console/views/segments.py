@@ -18,6 +18,7 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import drafts
 from qunce.runtime.live.playbook_views import PlaybookInvalid
+from qunce.runtime.profile.views import tag_choices
 from qunce.runtime.segments import building, views
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def segment(request: HttpRequest, segment_id: str) -> HttpResponse:
         "overlap": views.overlap(segment_id, other) if other else None, "at_ms": at_ms, "at": request.GET.get("at", ""),
         "chart": _chart(segment_id), "runs": views.recent_runs(segment_id), "may_edit": _may_edit(request),
         "moves": views.moves(row, visible), "today": formats.day(formats.today()),
+        "tags": tag_choices() if can(asked.staff_of(request), "profile.change") and row.of != "group" else (),
     }  # fmt: skip
     if at_ms is None:
         people, total = views.members(row, visible, page)

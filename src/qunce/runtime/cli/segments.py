@@ -1,4 +1,4 @@
-"""`qunce segment`: check segments, count them, and say of one member why it belongs or not."""
+"""`qunce segment`: check segments, run and count them, compare moments, and say of one member why it belongs or not."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 MOST_EVENTS: Final = 20
 """Event ids shown on a line; JSON holds all."""
 MOST_NAMESAKES: Final = 5
-_HEAD: Final = "schema_version: 1\nplaybook: {playbook_id: segments, title: 示例分群}\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("action", choices=("check", "count", "list", "explain"), help="what to do")
+    parser.add_argument("action", choices=("check", "count", "list", "run", "diff", "explain"), help="what to do")
     parser.add_argument("member", nargs="?", metavar="MEMBER", help="explain: id or name of a member")
-    parser.add_argument("--playbook", type=Path, metavar="DIR", help="folder with the segments; default: the shipped examples")
+    parser.add_argument("--playbook", type=Path, metavar="DIR", help="folder with the segments; default: those in force")
     parser.add_argument("--segment", action="append", metavar="ID", help="only this segment; may be given several times")
     parser.add_argument("--at", metavar="TIME", help="as of this moment, such as 2026-11-01T12:00; default: now")
+    parser.add_argument("--since", metavar="TIME", help="diff: from this moment on; default: from the run before the newest")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -50,12 +50,20 @@ def run(args: argparse.Namespace) -> int:
         else:
             sys.stdout.write("".join(f"{problem}\n" for problem in error.problems))
         return 1
+    if args.since is not None and args.action != "diff":
+        raise UsageError("--since is for diff: qunce segment diff --since 2026-11-01T12:00")
+    if args.playbook is not None and (args.action == "run" or (args.action == "diff" and args.since is None)):
+        raise UsageError("runs are kept of the segments in force only; leave --playbook out, or say --since for diff")
     wanted = _wanted(rules, args.segment)
     match args.action:
         case "check":
             _print(args.json, {"segments": len(rules)}, [f"{len(rules)} 个分群，没有问题 · segments, no mistakes"])
         case "list":
-            _list(wanted, args.json)
+            _list(wanted, args.json, stored=args.playbook is None)
+        case "run":
+            return _run(args.json)
+        case "diff":
+            _diff(args, rules, wanted)
         case "count":
             _count(_Asked.of(args.at), rules, wanted, args.json)
         case _:
@@ -64,13 +72,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _load(folder: Path | None) -> Mapping[str, Rule]:
-    from qunce.playbook import gallery
     from qunce.playbook.load import parse, read_folder
     from qunce.playbook.profile import segment_fields
     from qunce.playbook.segments.check import rules_of
 
+    if folder is None:
+        from qunce.runtime.segments.rules import in_force
+
+        return in_force().rules
     try:
-        files = {"playbook.yaml": _HEAD, **gallery.segments()} if folder is None else read_folder(folder)
+        files = read_folder(folder)
     except FileNotFoundError:
         raise UsageError(f"there is no folder {folder}") from None
     if not files:
@@ -120,9 +131,11 @@ def _moment(text: str, zone: Any) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
 
 
-def _list(wanted: Mapping[str, Rule], as_json: bool) -> None:
+def _list(wanted: Mapping[str, Rule], as_json: bool, *, stored: bool) -> None:
     from qunce.playbook.segments.describe import describe
+    from qunce.runtime.models import SegmentState
 
+    states = {state.pk: state for state in SegmentState.objects.all()} if stored else {}
     rows = [
         {
             "segment_id": rule.segment_id,
@@ -130,10 +143,93 @@ def _list(wanted: Mapping[str, Rule], as_json: bool) -> None:
             "of": rule.of,
             "zh": describe(rule.body, rule.of, "zh"),
             "en": describe(rule.body, rule.of, "en"),
+            "size": states[rule.segment_id].size if rule.segment_id in states else None,
+            "as_of_ms": states[rule.segment_id].as_of_ms if rule.segment_id in states else None,
         }
         for rule in wanted.values()
     ]
-    _print(as_json, rows, [f"{row['segment_id']}\t{row['of']}\t{row['title']}\n\t{row['zh']}" for row in rows])
+    lines = [
+        f"{'–' if row['size'] is None else row['size']}\t{row['segment_id']}\t{row['of']}\t{row['title']}\n\t{row['zh']}"
+        for row in rows
+    ]
+    _print(as_json, rows, lines)
+
+
+def _run(as_json: bool) -> int:
+    from qunce.runtime.segments.runs import Busy, perform
+
+    try:
+        done = perform({}, lambda _: None)
+    except Busy as error:
+        raise UsageError(f"{error.reason}: {error.fix}") from None
+    _print(
+        as_json,
+        done,
+        [f"{done['segments']} 个分群 segments: +{done['entered']} -{done['left']}, {done['took_ms'] / 1000:.1f} s"],
+    )
+    return 0
+
+
+def _diff(args: argparse.Namespace, rules: Mapping[str, Rule], wanted: Mapping[str, Rule]) -> None:
+    """Say who entered and left between two moments by today's conditions, or, without a moment, since the run before."""
+    rows = _moved(wanted) if args.since is None else _between(args, rules, wanted)
+    lines = []
+    for row in rows:
+        lines.append(f"+{len(row['entered'])} -{len(row['left'])}\t{row['segment_id']}\t{row['title']}")
+        for sign, name in (("+", "entered"), ("-", "left")):
+            shown = [f"{key[0]}@{key[1]}" if key[1] else str(key[0]) for key in row[name][:MOST_EVENTS]]
+            more = f" … +{len(row[name]) - MOST_EVENTS}" if len(row[name]) > MOST_EVENTS else ""
+            lines += [f"\t{sign} {' '.join(shown)}{more}"] if shown else []
+    _print(args.json, rows, lines)
+
+
+def _between(args: argparse.Namespace, rules: Mapping[str, Rule], wanted: Mapping[str, Rule]) -> list[dict[str, Any]]:
+    from qunce.runtime import organisation
+
+    asked = _Asked.of(args.at)
+    since_ms = _moment(args.since, organisation.zone())
+    if since_ms >= asked.now_ms:
+        raise UsageError("--since must be before --at")
+    found: list[dict[str, set[tuple[int, int]]]] = []
+    for moment in (since_ms, asked.now_ms):
+        keys: dict[str, set[tuple[int, int]]] = {name: set() for name in wanted}
+        for row in asked.engine.evaluate_all(rules, moment, list(wanted)).to_pylist():
+            keys[row["segment_id"]].add((row["subject_id"], row["group_id"]))
+        found.append(keys)
+    before, after = found
+    return [
+        {
+            "segment_id": name,
+            "title": rule.title,
+            "entered": sorted(after[name] - before[name]),
+            "left": sorted(before[name] - after[name]),
+        }
+        for name, rule in wanted.items()
+    ]
+
+
+def _moved(wanted: Mapping[str, Rule]) -> list[dict[str, Any]]:
+    from qunce.runtime.models import SegmentMove, SegmentRun
+
+    rows = []
+    for name, rule in wanted.items():
+        runs = list(SegmentRun.objects.filter(segment_id=name, error="").order_by("-id").values_list("as_of_ms", flat=True)[:2])
+        moves = SegmentMove.objects.filter(segment_id=name, ts_ms__gt=runs[-1] if runs else 0)
+        # Who came and went again has not moved.
+        last = {(subject, group): entered for subject, group, entered in
+                moves.order_by("ts_ms", "id").values_list("subject_id", "group_id", "entered")}  # fmt: skip
+        first = {(subject, group): entered for subject, group, entered in
+                 moves.order_by("-ts_ms", "-id").values_list("subject_id", "group_id", "entered")}  # fmt: skip
+        moved = sorted(key for key, entered in last.items() if first[key] is entered)
+        rows.append(
+            {
+                "segment_id": name,
+                "title": rule.title,
+                "entered": [key for key in moved if last[key]],
+                "left": [key for key in moved if not last[key]],
+            }
+        )
+    return rows
 
 
 def _count(asked: _Asked, rules: Mapping[str, Rule], wanted: Mapping[str, Rule], as_json: bool) -> None:

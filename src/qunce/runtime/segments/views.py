@@ -158,6 +158,14 @@ def members(segment: SegmentRow, visible: Visible, page: int) -> tuple[list[Pers
     return _named(segment.of, [((subject, group), since, True) for subject, group, since in found[start : start + PAGE]]), total
 
 
+def member_ids(segment_id: str) -> list[int]:
+    """Return the members who belong as of the newest run, those of memberships once each; none for groups."""
+    row = get(segment_id)
+    if row is None or row.of == "group":
+        return []
+    return [int(number) for number in np.unique(stored_keys(segment_id)[:, 0])]
+
+
 def moves(segment: SegmentRow, visible: Visible) -> list[Person]:
     """Return who entered and left last."""
     rows = SegmentMove.objects.filter(segment_id=segment.segment_id).filter(_seen(segment.of, visible))
