@@ -20,6 +20,7 @@ from qunce.engine.desk.decide import decide as decide_desk
 from qunce.engine.desk.decide import settle as settle_desk
 from qunce.engine.desk.decide import tick as tick_desk
 from qunce.engine.desk.fold import fold as fold_desk
+from qunce.engine.desk.fold import fold_happening as fold_desk_happening
 from qunce.engine.desk.fold import fold_people as fold_desk_people
 from qunce.engine.desk.program import DeskProgram
 from qunce.engine.desk.state import State as DeskState
@@ -28,6 +29,7 @@ from qunce.engine.learning.lessons import Learnt
 from qunce.engine.learning.shipped import NEEDS_ANSWER, LearntName
 from qunce.engine.moderation.decide import decide as decide_moderation
 from qunce.engine.moderation.fold import fold as fold_moderation
+from qunce.engine.moderation.fold import fold_happening as fold_moderation_happening
 from qunce.engine.moderation.fold import fold_presence
 from qunce.engine.moderation.program import Program as ModerationProgram
 from qunce.engine.moderation.state import State as ModerationState
@@ -127,8 +129,8 @@ def decide(
 def step(state: State, happening: Happening, program: Program, now_ms: int) -> tuple[AnyDecision, ...]:
     """Decide on a happening, then fold it and its decisions into the state. Return the decisions."""
     decisions = decide(state, happening, program, now_ms)
-    fold_desk(state.desk, happening)
-    fold_moderation(state.moderation, happening)
+    fold_desk_happening(state.desk, happening)
+    fold_moderation_happening(state.moderation, happening)
     for decision in decisions:
         fold(state, decision)
     return decisions

@@ -15,7 +15,7 @@ from qunce.engine.moderation.checks.behaviour import reported_by
 from qunce.engine.moderation.ladder import Sanction, local_time, sanction
 from qunce.engine.moderation.look import NOBODY, Look
 from qunce.engine.moderation.program import ActiveRule, Asked, Occasion, Program
-from qunce.engine.moderation.signs import FOR_EVERYONE, FOR_MEMBERS, FOR_STAFF
+from qunce.engine.moderation.signs import FOR_ALL, FOR_EVERYONE, FOR_MEMBERS, FOR_STAFF
 from qunce.engine.moderation.state import GroupState, Person, State
 
 _MODE_RANK: Final = {"act": 0, "suggest": 1, "observe": 2}
@@ -49,6 +49,8 @@ def decide(
     if isinstance(body, MessageCreated) and not ask_pass:
         person = group.people.get(person_id, NOBODY)
         signs = plan.reader.read(state, group, person, happening, body)
+        if not plan.worth_asking(signs | FOR_ALL):  # nothing for anybody, so who it is need not be known
+            return ()
         rules = plan.worth_asking(signs | bound_by(state, program, happening, person_id, person))
         return _decide(rules, Look(state, group, happening, program.tools), program, now_ms) if rules else ()
     rules = plan.table[occasion]

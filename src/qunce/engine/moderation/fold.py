@@ -52,7 +52,7 @@ _KINDS: Final[dict[str, PartyKind]] = {
 def fold(state: State, item: Happening | Decision | Approved | Undone) -> State:
     """Return the state after `item`. Unknown ids are not an error: the decision they name may be older than the state."""
     if isinstance(item, Happening):
-        _fold_happening(state, item)
+        fold_happening(state, item)
     elif isinstance(item, Decision):
         _fold_decision(state, item)
     elif isinstance(item, Approved):
@@ -62,7 +62,8 @@ def fold(state: State, item: Happening | Decision | Approved | Undone) -> State:
     return state
 
 
-def _fold_happening(state: State, item: Happening) -> None:
+def fold_happening(state: State, item: Happening) -> None:
+    """Fold a happening: what `fold` does with one, for those who know that it is one."""
     event, person_id = item.event, item.person
     body = event.body
     if isinstance(body, MemberUpdated) and body.field == "kind":

@@ -38,8 +38,11 @@ from qunce.playbook.schema.checks import (
     HITS, LINKS, CONTACTS, CONTENT, MENTIONS, REPLIES, FINDINGS, RESTRICTED, JOINED, LONG, BUSY, BLOCKED,
     FOR_MEMBERS, FOR_STAFF, FOR_EVERYONE,
 ) = (1 << place for place in range(15))  # fmt: skip
+FOR_ALL: Final = FOR_MEMBERS | FOR_STAFF | FOR_EVERYONE
 BOUND: Final = {"members": FOR_MEMBERS, "staff": FOR_STAFF, "everyone": FOR_EVERYONE}
 """Signs of whom a rule applies to."""
+_OF_PARTS: Final = CONTENT | LINKS | MENTIONS | REPLIES
+_OF_PAST: Final = FINDINGS | JOINED | RESTRICTED
 _NEEDS: Final[dict[type[Check], int]] = {
     Terms: HITS, Combination: HITS, ConceptCheck: HITS | LINKS, Crisis: HITS, Link: LINKS, Contact: CONTACTS, Length: LONG,
     Media: CONTENT, Mention: MENTIONS, Report: REPLIES, Flood: BUSY, Duplicate: BUSY,
@@ -84,18 +87,20 @@ class Reader:
         """Return those signs of a message that any rule needs."""
         wanted = self._wanted
         signs = 0
-        if body.content:
-            signs = CONTENT | LINKS
-        if body.mentions:
-            signs |= MENTIONS
-        if body.reply_to is not None:
-            signs |= REPLIES
-        if group.findings:
-            signs |= FINDINGS
-        if person.joined_ms is not None:
-            signs |= JOINED
-        if person.muted_until_ms or person.strikes:
-            signs |= RESTRICTED
+        if wanted & _OF_PARTS:
+            if body.content:
+                signs = CONTENT | LINKS
+            if body.mentions:
+                signs |= MENTIONS
+            if body.reply_to is not None:
+                signs |= REPLIES
+        if wanted & _OF_PAST:
+            if group.findings:
+                signs |= FINDINGS
+            if person.joined_ms is not None:
+                signs |= JOINED
+            if person.muted_until_ms or person.strikes:
+                signs |= RESTRICTED
         if wanted & BUSY and self._is_busy(group, happening.event.ts_ms):
             signs |= BUSY
         if wanted & HITS and self._scanner.scan(happening.views):
