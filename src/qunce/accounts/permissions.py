@@ -58,6 +58,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "case.teach": Action(title=_("标注消息，教会识别模型"), roles=_LEADS, writes=True),
     "playbook.view": Action(title=_("查看规则"), roles=_WITH_FIGURES),
     "playbook.publish": Action(title=_("修改并发布规则"), roles=_LEADS, writes=True),
+    "playbook.announce": Action(title=_("把群规发到群里"), roles=_OPERATORS, scoped=True, writes=True),
     "playbook.replay": Action(title=_("用历史消息回放规则"), roles=_LEADS | {Role.ANALYST}, scoped=True),
     "channel.view": Action(title=_("查看渠道"), roles=_LEADS),
     "channel.manage": Action(title=_("接入、修改与暂停渠道"), roles=frozenset({Role.ADMIN}), writes=True),

@@ -258,6 +258,7 @@ ACTIONS: Final[Names] = {
     "appeal.resolve": _("答复申诉"),
     "delivery.tap": _("完成人工操作"),
     "delivery.settle": _("确认发送结果"),
+    "rules.announce": _("发布群规"),
     "desk.reply": _("回复成员"),
     "desk.assign": _("转交对话"),
     "desk.snooze": _("稍后处理对话"),
@@ -298,6 +299,9 @@ REFUSED: Final[Names] = {
     "this colleague may not answer in that group": _("这位同事看不到这个群，或没有应答的权限。"),
     "nothing was written": _("还没有写内容。"),
     "this is too long to send": _("太长了，请分成几条。"),
+    "no group was chosen": _("还没有选群。"),
+    "unknown group": _("有的群已经不在了，请刷新再选。"),
+    "there are no rules to announce": _("现行规则里没有要写进群规的。"),
     "unknown time": _("没有这个时间选项。"),
     "the draft was changed meanwhile": _("草稿刚被别人改过，请重新打开再改。"),
 }

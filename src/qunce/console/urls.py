@@ -6,6 +6,7 @@ from django.urls import path
 
 from qunce.console.views import (
     account,
+    announcing,
     audit,
     cases,
     channels,
@@ -133,6 +134,8 @@ urlpatterns = [
     path("playbook/publish", playbook.publish_playbook, name="publish-playbook"),
     path("playbook/mode", playbook.set_rule_mode, name="set-rule-mode"),
     path("playbook/versions", playbook.playbook_versions, name="playbook-versions"),
+    path("playbook/announce", announcing.announce_rules, name="announce-rules"),
+    path("playbook/announce/<int:delivery_id>", announcing.finish_announcement, name="finish-announcement"),
     path("playbook/replay", replay.replay, name="replay"),
     path("playbook/replay/<int:job_id>", replay.replay_job, name="replay-job"),
     path("channels", channels.channels, name="channels"),

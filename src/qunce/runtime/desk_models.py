@@ -151,3 +151,22 @@ class DeskAlarmSeen(models.Model):
     class Meta:
         db_table = "desk_alarm_seen"
         constraints = [models.UniqueConstraint(fields=["alarm", "staff_id"], name="desk_alarm_seen_once")]
+
+
+class RulesNotice(models.Model):
+    """The group rules were sent, or are to be sent, to one group. Whether they arrived stands in the delivery."""
+
+    idem_key = models.TextField(unique=True)
+    """Key of its delivery."""
+    group_id = models.BigIntegerField()
+    version = models.TextField()
+    """Version of the playbook they were made of."""
+    text_hash = models.TextField()
+    staff_id = models.BigIntegerField(null=True)
+    created_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "rules_notice"
+        indexes = [
+            models.Index(fields=["group_id", "-id"], name="rules_notice_in_group"),
+        ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.db import models
 
 from qunce.accounts.secret_field import EncryptedTextField
-from qunce.runtime.desk_models import DeskAlarm, DeskAlarmSeen, DeskReply, DeskThread, DeskWord, ThreadState
+from qunce.runtime.desk_models import DeskAlarm, DeskAlarmSeen, DeskReply, DeskThread, DeskWord, RulesNotice, ThreadState
 from qunce.runtime.segment_tables import SegmentDay, SegmentDue, SegmentMember, SegmentMove, SegmentRun, SegmentState
 
 __all__ = [
     "Appeal", "Case", "CaseState", "Channel", "DeskAlarm", "DeskAlarmSeen", "DeskReply", "DeskThread", "DeskWord", "Job",
     "JobState", "Lease", "Mark",
-    "PlaybookVersion", "SegmentDay", "SegmentDue", "SegmentMember", "SegmentMove", "SegmentRun", "SegmentState",
+    "PlaybookVersion", "RulesNotice", "SegmentDay", "SegmentDue", "SegmentMember", "SegmentMove", "SegmentRun", "SegmentState",
     "Setting", "ThreadState", "Word",
 ]  # fmt: skip
 

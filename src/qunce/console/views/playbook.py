@@ -46,7 +46,7 @@ def playbook(request: HttpRequest) -> HttpResponse:
         "current": current, "invalid": invalid, "version": versions[0] if versions else None, "may_publish": may_publish,
         "draft": drafts.draft(), "gallery": playbook_views.gallery_list(), "modes": MODES,
         "groups": Group.objects.order_by("name").values_list("name", flat=True)[:MOST_GROUPS] if may_publish else (),
-        "group_names": _group_names(current),
+        "group_names": _group_names(current), "may_announce": can(asked.staff_of(request), "playbook.announce"),
     }  # fmt: skip
     return pages.render(request, "playbook", _frame(request, "rules") | context, active="playbook")
 

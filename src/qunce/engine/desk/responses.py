@@ -19,6 +19,8 @@ K1: Final = 1.2
 B: Final = 0.6
 NEED: Final = 0.35
 """What fitting the need adds, as a share of the best score among the words."""
+SURE: Final = 1.0
+"""What it adds where the need alone says what to answer."""
 STYLE: Final = 0.15
 LEAST: Final = 0.25
 """A response whose words share less than this part of the message's weight is beside the point.
@@ -78,7 +80,7 @@ class Index:
             told = fits and need in SPEAKING and response.kind in wanted
             if (group and not fits_group(response, group)) or (alike < LEAST and not told):
                 continue
-            bonus = NEED if fits and response.kind in wanted else 0.0
+            bonus = (SURE if told and response.kind == wanted[0] else NEED) if fits and response.kind in wanted else 0.0
             bonus += STYLE if set(response.styles) & set(styles) else 0.0
             found.append(Scored(response, alike + bonus))
         return sorted(found, key=lambda one: (-one.score, one.response.response_id))[:limit]

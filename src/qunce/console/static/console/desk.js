@@ -105,6 +105,10 @@
     $("button", event.target).disabled = true;
   });
 
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-check]")) $$("[data-fresh]").forEach((box) => (box.checked = true));
+  });
+
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;

@@ -64,7 +64,7 @@ class ReplyRow:
 
 def way_into(group_id: int) -> Way:
     """Return how words get into a group. Raises CommandRefused when the group is gone."""
-    return _way(_group(group_id)[1])
+    return way_of(_group(group_id)[1])
 
 
 def do_reply(*, actor: Staff, thread: int, text: str, response_id: str = "", clock: Callable[[], int] = now_ms) -> State:
@@ -147,7 +147,7 @@ def record_given(row: Delivery, moment: int, *, by_hand: bool) -> None:
 
 def _plan(row: DeskThread, text: str, moment: int) -> Plan:
     group, channel = _group(row.group_id)
-    way = _way(channel)
+    way = way_of(channel)
     person = Identity.objects.filter(pk=row.identity_id).values_list("platform_id", flat=True).first()
     asked = Journal(connection).at([row.asked_seq]).get(row.asked_seq)
     message_id = asked.event.body.message_id if asked is not None and isinstance(asked.event.body, MessageCreated) else None
@@ -169,7 +169,8 @@ def _group(group_id: int) -> tuple[Group, Channel | None]:
     return group, channels.first()
 
 
-def _way(channel: Channel | None) -> Way:
+def way_of(channel: Channel | None) -> Way:
+    """Return how words get into the groups of an enabled channel; None = there is none."""
     if channel is None or channel.connector not in wiring.KINDS:
         return Way(why="no_channel")
     if channel.mode != "live":
