@@ -147,8 +147,8 @@ def test_an_expression_that_explodes_is_refused_and_the_rules_in_force_stay(stag
 
 def test_the_worst_expression_that_is_accepted_is_shown_a_bounded_stretch_of_hostile_text(stage: Stage) -> None:
     stage.publish(PATTERN.format(pattern="(?:a|b){1,9}(?:a|c){1,9}d"), "as bad as may be")
-    stage.say("老王", "a" * 1_000_000)
-    stage.say("老李", "ab" * 200_000 + "acd")
+    stage.wait(1)
+    stage.take(stage.said("老王", "a" * 1_000_000, id="1"), stage.said("老李", "ab" * 200_000 + "acd", id="2"))
     stage.say("小红", "aacd")
     stage.react()
     found = Identity.objects.filter(pk__in=Case.objects.values("identity_id")).values_list("name", flat=True)
