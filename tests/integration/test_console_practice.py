@@ -14,6 +14,7 @@ from qunce.readmodels.selectors.days import newest_day
 from qunce.readmodels.selectors.groups import any_group
 from qunce.readmodels.selectors.members import list_members
 from qunce.runtime.commands import CommandRefused
+from qunce.runtime.desk_models import DeskAlarm, DeskThread
 from qunce.runtime.live import drafts, practising
 from qunce.runtime.live.practice import KIND
 from qunce.runtime.models import Case, Channel
@@ -174,3 +175,23 @@ def test_the_draft_judges_the_same_words_before_it_is_published(stage: Stage, si
     assert known is not None
     drafts.do_save_draft(actor=None, files={"playbook.yaml": "rules: ["}, seen_ms=known.saved_ms, clock=stage.clock)
     assert "草稿还有错，没法按它判断" in client.get(reverse("practice"), {"draft": "yes"}).content.decode()
+
+
+def test_a_question_that_is_played_calls_nobody(stage: Stage) -> None:
+    duty = """
+answers:
+  - {rule_id: sla, title: 三分钟, mode: act, duty: day, needs: [question], escalate: [{after: 1m, to: [supervisor]}]}
+duties: [{duty_id: day, title: 全天, shifts: [{title: 全天, hours: "00:00-23:59"}]}]
+"""
+    stage.publish(PLAYBOOK + duty, "answers")
+    say(stage, "小林", "请问什么时候发货？")
+    stage.say("老王", "请问什么时候发货？")
+    stage.react()
+    stage.wait(600)
+    stage.react()
+    assert Case.objects.filter(area="answers", verdict="awaits").count() == 2
+    assert DeskThread.objects.count() == 1
+    assert set(DeskAlarm.objects.values_list("group_id", flat=True)) == {DeskThread.objects.get().group_id}
+    stage.restart()
+    stage.react()
+    assert DeskThread.objects.count() == 1, "nor after a start"

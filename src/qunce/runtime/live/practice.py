@@ -6,7 +6,7 @@ its receipt can be walked without an account anywhere. It keeps nothing: the jou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from qunce.connectors.base import DOING, Batch, Capabilities, Emit, abilities
@@ -41,7 +41,7 @@ from qunce.domain.events import (
     Source,
 )  # fmt: skip
 from qunce.domain.keys import message_key, native_key
-from qunce.readmodels.models import PLAYED
+from qunce.readmodels.models import PLAYED, Group
 
 KIND: Final = PLAYED
 CAPABILITIES: Final = Capabilities(
@@ -54,6 +54,14 @@ CAPABILITIES: Final = Capabilities(
 def room(conv_id: str, name: str | None = None) -> Conv:
     """Return a practice room. A channel, not a group: what is played in it must not count in any metric."""
     return Conv(platform_id=conv_id, kind="channel", name=name)
+
+
+def rooms_among(group_ids: Collection[int]) -> frozenset[int]:
+    """Return which of these groups are practice rooms. One query; none for none."""
+    if not group_ids:
+        return frozenset()
+    found = Group.objects.filter(connector=KIND, kind="channel").values_list("pk", flat=True)
+    return frozenset(found).intersection(group_ids)
 
 
 def said(account: str, group: str, who: str, text: str, ts_ms: int, *, kind: PartyKind = "member") -> Event:

@@ -27,7 +27,7 @@ from qunce.playbook.errors import InvalidPlaybook
 from qunce.readmodels.rows import Database
 from qunce.runtime.clock import now_ms
 from qunce.runtime.happenings import Resolver
-from qunce.runtime.live import appeals, cases, gate, memory, playbooks
+from qunce.runtime.live import appeals, cases, gate, memory, playbooks, practice
 from qunce.runtime.live.appeals import Heard
 from qunce.runtime.live.desk import alarms, notices, table
 from qunce.runtime.live.memory import REACT
@@ -192,9 +192,12 @@ class Reactor:
             if self._rules is not None:
                 PlaybookVersion.objects.filter(pk=self._rules.standing[0], from_seq=None).update(from_seq=before)
             cases.store(self._database, self._journal, decided, moment)
-            of_desk = [decision for _, decision in decided if isinstance(decision, DeskDecision)]
+            # What is played in a practice room calls nobody.
+            played = practice.rooms_among({decision.group_id for _, decision in decided})
+            real = [decision for _, decision in decided if decision.group_id not in played]
+            of_desk = [decision for decision in real if isinstance(decision, DeskDecision)]
             table.fold(self._database, of_desk)
-            alarms.follow([decision for _, decision in decided], moment)
+            alarms.follow(real, moment)
             if self._rules is not None:
                 notices.follow(of_desk, self._rules.program.playbook, moment)
             if not loaded.aligned:

@@ -17,6 +17,7 @@ from qunce.engine.desk.state import Thread
 from qunce.engine.desk.threads import NOTED
 from qunce.readmodels.rows import Database
 from qunce.runtime.desk_models import DeskThread, ThreadState
+from qunce.runtime.live import practice
 
 _COLUMNS: Final = (
     "seq", "group_id", "identity_id", "rule_id", "version", "mode", "need", "stage", "state", "opened_ms", "asked_seq",
@@ -81,9 +82,11 @@ def fold(database: Database, decisions: Iterable[DeskDecision]) -> None:
 
 def align(database: Database, state: core.State, version: str, now_ms: int) -> int:
     """Make the rows that wait those that wait in the engine's memory; return how many were not."""
+    played = practice.rooms_among([group_id for group_id, group in state.desk.groups.items() if group.threads])
     waiting = {
         thread.seq: (int(group_id), thread)
         for group_id, group in state.desk.groups.items()
+        if group_id not in played
         for thread in group.threads.values()
         if thread.waits
     }
