@@ -12,6 +12,7 @@ from django.db import connection
 from qunce.analytics.refresh import refresh_profiles
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
 from qunce.journal.mirror import MirrorStore
+from qunce.playbook.segments.catalogue import TRAITS
 from qunce.readmodels.models import AttributeValue, Community, Group, Identity, Member, Membership, Order, TagHolding
 
 pytestmark = pytest.mark.django_db
@@ -78,9 +79,10 @@ def rows(store: MirrorStore, name: str) -> list[tuple[object, ...]]:
 
 
 def test_members_are_persons_who_count(store: MirrorStore) -> None:
+    no_traits = (0,) * len(TRAITS)
     assert rows(store, "member_profiles") == [
-        (1, "member", "it's", 3, 0, 0, 0, 2, -5, 1),  # still in group 1 with one of the accounts
-        (3, "unknown", "it's", 0, 0, 0, 0, 0, 0, 0),
+        (1, "member", "it's", 3, 0, 0, 0, 2, -5, 1, *no_traits),  # still in group 1 with one of the accounts
+        (3, "unknown", "it's", 0, 0, 0, 0, 0, 0, 0, *no_traits),
     ]
 
 

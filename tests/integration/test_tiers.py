@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from qunce.analytics import traits
 from qunce.domain.events import TYPE_BY_CODE, Event, TierMoved
 from qunce.playbook.load import parse
 from qunce.readmodels.models import Happening, Member, TierHolding, TierMove
+from qunce.runtime import mirror
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.live.playbooks import do_publish
 from qunce.runtime.models import Job
@@ -137,3 +139,28 @@ def test_the_shipped_schemes_can_be_computed_over_any_mirror() -> None:
     }  # fmt: skip
     levels = dict(TierHolding.objects.values_list("scheme_id", "level_id"))
     assert levels == {"abcd": "c", "fan": "favourable", "loyalty": "loyal", "lifecycle": "member", "spend": "high_value"}
+
+
+def test_traits_are_computed_with_the_tiers_and_can_be_asked_for_by_levels() -> None:
+    take(
+        said("群", "大客", "在吗？", at="09:00", day=9), said("群", "看客", "早", at="09:01", day=9),
+        ordered("大客", 150.00, at="10:00", day=8), ordered("小客", 20.00, at="10:00", day=2),
+    )  # fmt: skip
+    scheme = """schema_version: 1
+tiers:
+  - scheme_id: busy
+    title: 活跃
+    levels:
+      - {level_id: high, title: 高, where: [{attr: engagement, is: ">=7"}, {attr: rfm_money, is: ">=3"}]}
+      - {level_id: low, title: 低}
+"""
+    playbook = parse({**OWN, "tiers.yaml": scheme}).playbook
+    own_scheme = schemes.Schemes(version="1", schemes=playbook.tiers, segments=(), fields={})
+    sorting.sort_all(own_scheme, NOW, first=True)
+    # 大客: a question 3 + an order 4 + a day 2 + a message 1 = 10; two buyers, one of whom paid less: 1 + 5 × 1 ÷ 2 = 3.
+    assert holdings() == {"大客": "high"}
+    names = dict(Member.objects.values_list("name", "id"))
+    found = {name: traits.of_member(mirror.store(), pk) for name, pk in names.items()}
+    assert {name: (row["engagement"], row["rfm_recency"], row["loyalty"]) for name, row in found.items() if row} == {
+        "大客": (10, 3, 15), "小客": (4, 1, 10), "看客": (3, 0, 5),
+    }  # fmt: skip

@@ -6,7 +6,7 @@ process, a folder of Parquet does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import Lock
 from typing import Any, Final
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from qunce.analytics.registry import Metric
 from qunce.analytics.result import Result, result_of
-from qunce.analytics.tables import FACT_COLUMNS, TABLE_SCHEMAS, Params, tables_by_name
+from qunce.analytics.tables import FACT_COLUMNS, TABLE_SCHEMAS, Expr, Params, Tables, tables_by_name
 from qunce.journal.mirror import Manifest, MirrorStore
 
 LOOKBACK_DAYS: Final = 90
@@ -52,6 +52,12 @@ class Engine:
                     raise
                 manifest, rows = latest, self._rows(metric, params, latest)
         return result_of(metric, params, rows, manifest.version)
+
+    def rows(self, build: Callable[[Tables], Expr], params: Params) -> pa.Table:
+        """Return the rows of an expression over the tables, for computations that are no metric; facts as of `params`."""
+        with self._lock:
+            self._show(params, self._store.manifest())
+            return self._connection.to_pyarrow(build(tables_by_name()))
 
     def newest_day(self) -> int | None:
         """Return the newest local day with a fact or a paid order; None = the mirror is empty."""

@@ -21,6 +21,7 @@ from qunce.analytics.columns import Ints, read_batches, read_columns, restrict, 
 from qunce.analytics.localtime import local_days, local_hours
 from qunce.analytics.segments.profiles import letters, read_profiles
 from qunce.analytics.tables import MESSAGE, REACTION
+from qunce.analytics.traits import with_traits
 from qunce.journal.mirror import FACT_SCHEMA, MirrorChange, MirrorStore
 from qunce.readmodels.models import IdentityKind
 
@@ -69,6 +70,7 @@ def refresh_profiles(*, connection: BaseDatabaseWrapper, store: MirrorStore, zon
     Apart from `refresh`, since nearly every profile changes with each message, and no metric reads one.
     """
     profiles = read_profiles(connection, zone, kinds_left_out(), CURRENCY[connection.vendor])
+    profiles["member_profiles"] = with_traits(profiles["member_profiles"], store)
     with store.change() as change:
         for name, table in profiles.items():
             change.set_dimension(name, table)

@@ -15,6 +15,7 @@ from qunce.analytics.refresh import CURRENCY, SOURCES, fact_sql, kinds_left_out
 from qunce.analytics.segments.one import Key, Known, read_subjects
 from qunce.analytics.segments.profiles import read_profiles
 from qunce.analytics.segments.run import FACTS, SegmentEngine
+from qunce.analytics.traits import with_traits
 from qunce.playbook.schema.segments import Subject
 
 _LAST: Final = 1 << 62
@@ -56,6 +57,7 @@ class Reader:
             self._connection, self._zone, kinds_left_out(), CURRENCY[self._connection.vendor], members=asked.members,
             accounts=accounts, holders=accounts or (0,), groups=groups if asked.members else asked.groups,
         )  # fmt: skip
+        profiles["member_profiles"] = with_traits(profiles["member_profiles"], self._engine.store)
         sql = restrict(statements("dimensions")["exceptions"].replace("{not_members}", kinds_left_out()), accounts=met - {0})
         return {
             "facts": facts,

@@ -86,7 +86,9 @@ def test_a_zip_of_too_many_files_is_refused(tmp_path: Path) -> None:
         open_source(path, limits=Limits(max_members=4))
 
 
-@pytest.mark.parametrize("inner", [gzip.compress(b"x"), zstandard.ZstdCompressor().compress(b"x"), b"PK\x03\x04..."])
+@pytest.mark.parametrize(
+    "inner", [gzip.compress(b"x"), zstandard.ZstdCompressor().compress(b"x"), b"PK\x03\x04..."], ids=["gz", "zst", "zip"]
+)
 def test_an_archive_inside_an_archive_is_refused(inner: bytes, tmp_path: Path) -> None:
     with pytest.raises(Hostile, match="inside the archive"):
         rows_of(zipped(tmp_path, {"result.json": inner}))

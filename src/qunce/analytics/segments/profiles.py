@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from qunce.analytics.columns import Ints, read_columns, restrict, statements
 from qunce.analytics.localtime import local_days
 from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFUNDED
+from qunce.playbook.segments.catalogue import TRAITS
 
 _ARROW: Final[dict[str, Any]] = {"int8": pa.int8(), "int32": pa.int32(), "int64": pa.int64(), "string": pa.string()}
 _TARGETS: Final = {0: "member", 1: "membership", 2: "group"}
@@ -45,7 +46,8 @@ def read_profiles(
         sql = queries[name].replace("{not_members}", not_members).replace("{currency}", currency)
         return read_columns(connection, restrict(sql.replace("{connector}", connector), **only), columns)
 
-    members = read("member_profiles", *PROFILE_SCHEMAS["member_profiles"])
+    members = read("member_profiles", *(name for name in PROFILE_SCHEMAS["member_profiles"] if name not in TRAITS))
+    members |= {name: np.zeros(len(members["member_id"]), np.int64) for name in TRAITS}
     memberships = read("membership_profiles", *PROFILE_SCHEMAS["membership_profiles"])
     groups = read("group_profiles", *PROFILE_SCHEMAS["group_profiles"])
     kinds = {0: "unknown", 1: "member"}

@@ -70,6 +70,11 @@ class SegmentEngine:
     def _connection(self) -> Any:
         return ibis.duckdb.connect(**self._options)
 
+    @property
+    def store(self) -> MirrorStore:
+        """The mirror it computes over."""
+        return self._store
+
     def moment(self, now_ms: int) -> Moment:
         """Return a moment in the organisation's zone."""
         return Moment(now_ms, self._clock)

@@ -11,11 +11,13 @@ from typing import Final
 import ibis
 
 from qunce.analytics.tables import FACT_COLUMNS, TABLE_SCHEMAS, Expr
+from qunce.playbook.segments.catalogue import TRAITS
 
 PROFILE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
     "member_profiles": {
         "member_id": "int64", "kind": "string", "connector": "string", "first_seen_at": "int64", "last_seen_at": "int64",
         "last_message_at": "int64", "messages": "int64", "orders": "int64", "spend": "int64", "groups": "int64",
+        **dict.fromkeys(TRAITS, "int64"),
     },
     "membership_profiles": {
         "group_id": "int64", "member_id": "int64", "joined_at": "int64", "left_at": "int64", "role": "int8",

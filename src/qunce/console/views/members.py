@@ -145,6 +145,7 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
         "strip_until": formats.day(newest),
         "currency": currency(),
         "tiers": tiers.of_member(member_id) if can(asked.staff_of(request), "tier.view") else (),
+        "traits": tiers.traits_of(member_id) if can(asked.staff_of(request), "tier.view") else None,
         "profile": profiles.of_member(ids, visible, now_ms()),
         "tag_choices": profiles.tag_choices(),
         "may_change": can(asked.staff_of(request), "profile.change"),

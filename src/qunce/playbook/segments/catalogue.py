@@ -48,6 +48,18 @@ _MESSAGES: Final = _number("发言数", "messages so far")
 _CONNECTOR: Final = _word("平台", "platform")
 _COMMUNITY: Final = _word("社群", "name of the community")
 
+TRAITS: Final[dict[str, Attribute]] = {
+    "rfm_recency": _number("RFM 近度", "RFM recency, 1 to 5 among buyers of a year; 0 = none"),
+    "rfm_frequency": _number("RFM 频度", "RFM frequency, 1 to 5 among buyers of a year; 0 = none"),
+    "rfm_money": _number("RFM 额度", "RFM money, 1 to 5 among buyers of a year; 0 = none"),
+    "engagement": _number("活跃分", "engagement of 30 days, 0 to 100: service, content, interaction"),
+    "service": _number("服务分", "questions and orders of 30 days, 0 to 30"),
+    "content": _number("内容分", "days and messages of 30 days, 0 to 35"),
+    "interaction": _number("互动分", "replies and reactions of 30 days, 0 to 35"),
+    "loyalty": _number("忠诚分", "active weeks of twelve, and orders of a year, 0 to 100"),
+}
+"""Scores of members, computed once a day for all (`analytics.traits`)."""
+
 ATTRIBUTES: Final[dict[Subject, dict[str, Attribute]]] = {
     "member": {
         "kind": _word("身份", "member, or unknown while nobody has said what the account is", "member", "unknown"),
@@ -59,6 +71,7 @@ ATTRIBUTES: Final[dict[Subject, dict[str, Attribute]]] = {
         "orders": _number("订单数", "paid orders, less those wholly refunded"),
         "spend": Attribute(kind="money", zh="消费额", en="paid orders less refunds, in the organisation's currency"),
         "groups": _number("所在群数", "groups the member is in"),
+        **TRAITS,
     },
     "membership": {
         "joined_at": _moment("入群时间", "newest reported join"),

@@ -14,6 +14,8 @@ from django.db.models import Max
 from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.analytics import refresh as mirror_refresh
+from qunce.analytics import traits
+from qunce.analytics.engine import Engine
 from qunce.analytics.segments.run import SegmentEngine
 from qunce.analytics.tiers import Sorted, sort_members
 from qunce.domain.events import Event, Party, Source, TierMoved
@@ -104,6 +106,8 @@ def sort_all(
     `first`: nobody was sorted before, so that being on a level is no move from the last one.
     """
     mirror.refresh()
+    day = LocalClock(organisation.zone()).day(moment)
+    traits.refresh(Engine(mirror.store()), mirror.store(), day, organisation.currency())
     mirror_refresh.refresh_profiles(connection=connection, store=mirror.store(), zone=organisation.zone())
     engine = SegmentEngine(mirror.store(), LocalClock(organisation.zone()), currency=organisation.currency())
     moved: dict[str, int] = {}

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qunce.analytics import traits
 from qunce.playbook.schema.tiers import Level, Scheme
 from qunce.playbook.segments.describe import describe
 from qunce.playbook.tiers import key_of, level_rules
 from qunce.readmodels.selectors import tiers as selectors
 from qunce.readmodels.selectors.days import Visible
+from qunce.runtime import mirror
 from qunce.runtime.tiers import sorting
 from qunce.runtime.tiers.schemes import SHIPPED, Schemes, in_force
 
@@ -96,6 +98,11 @@ def of_member(member_id: int) -> tuple[MemberTier, ...]:
         level = shown.level(level_id) or shown.levels[-1]
         found.append(MemberTier(scheme_id=scheme.scheme_id, scheme=shown.title, level=level, since_ms=since_ms))
     return tuple(found)
+
+
+def traits_of(member_id: int) -> dict[str, int] | None:
+    """Return a member's scores by `playbook.segments.catalogue.TRAITS`, and `as_of_day`; None = there are none."""
+    return traits.of_member(mirror.store(), member_id)
 
 
 def worded(details: Sequence[Mapping[str, object]]) -> list[dict[str, Any]]:
