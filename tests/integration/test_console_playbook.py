@@ -51,7 +51,7 @@ def seen() -> str:
 
 
 def save(client: Client, text: str, name: str = "playbook.yaml") -> str:
-    return post(client, "edit-playbook", seen=seen(), name_0=name, text_0=text)
+    return post(client, "edit-playbook-text", seen=seen(), name_0=name, text_0=text)
 
 
 def test_without_rules_the_gallery_is_the_start(sign_in: SignIn) -> None:
@@ -60,7 +60,8 @@ def test_without_rules_the_gallery_is_the_start(sign_in: SignIn) -> None:
     for shown in ("还没有发布规则", "母婴社群", 'value="gallery:muying"'):
         assert shown in page
     page = post(client, "start-draft", source="gallery:muying")
-    assert "rules.yaml" in page
+    assert "母婴广告词" in page
+    assert "rules.yaml" in text_of(client, "edit-playbook-text")
     assert "这是第一次发布：31 条规则都是新的" in page
     assert not PlaybookVersion.objects.exists()
 
@@ -87,14 +88,17 @@ def test_every_mistake_is_shown_at_its_line_and_nothing_is_published(sign_in: Si
     assert reverse("publish-playbook") not in page
     assert "草稿还有错" in post(client, "publish-playbook", seen=seen(), reason="硬来")
     assert not PlaybookVersion.objects.exists()
-    assert "mode: wild" in text_of(client, "edit-playbook")
+    assert "mode: wild" in text_of(client, "edit-playbook-text")
+    assert "2 处要改" in text_of(client, "edit-playbook")
 
 
 def test_a_draft_is_compared_with_what_is_in_force(sign_in: SignIn) -> None:
     publish()
     client = sign_in()
-    assert "完全一样" in save(client, PLAYBOOK)
-    page = save(client, PLAYBOOK.replace("mode: act", "mode: suggest"))
+    save(client, PLAYBOOK)
+    assert "完全一样" in text_of(client, "edit-playbook")
+    save(client, PLAYBOOK.replace("mode: act", "mode: suggest"))
+    page = text_of(client, "edit-playbook")
     for shown in ("ads.terms", "mode", "act", "suggest", reverse("publish-playbook")):
         assert shown in page
 
@@ -104,7 +108,7 @@ def test_a_draft_that_somebody_else_changed_is_not_overwritten(sign_in: SignIn) 
     save(client, PLAYBOOK)
     old = seen()
     save(client, PLAYBOOK.replace("演练", "演习"))
-    response = client.post(reverse("edit-playbook"), {"seen": old, "name_0": "playbook.yaml", "text_0": BROKEN})
+    response = client.post(reverse("edit-playbook-text"), {"seen": old, "name_0": "playbook.yaml", "text_0": BROKEN})
     assert response.status_code == 422
     page = response.content.decode()
     assert "草稿刚被别人改过" in page
@@ -117,7 +121,7 @@ def test_a_draft_that_somebody_else_changed_is_not_overwritten(sign_in: SignIn) 
 
 @pytest.mark.parametrize("name", ["../evil.yaml", "a b.yaml", "rules.txt", "/etc/x.yaml"])
 def test_a_file_cannot_be_called_just_anything(name: str, sign_in: SignIn) -> None:
-    response = sign_in().post(reverse("edit-playbook"), {"seen": "0", "name_0": name, "text_0": PLAYBOOK})
+    response = sign_in().post(reverse("edit-playbook-text"), {"seen": "0", "name_0": name, "text_0": PLAYBOOK})
     assert response.status_code == 422
     assert drafts.draft() is None
 
@@ -127,7 +131,7 @@ def test_a_draft_is_only_replaced_when_asked(sign_in: SignIn) -> None:
     save(client, PLAYBOOK)
     assert "已有一份草稿" in post(client, "start-draft", source="gallery:muying")
     post(client, "start-draft", source="gallery:muying", replace="yes")
-    assert "rules.yaml" in text_of(client, "edit-playbook")
+    assert "rules.yaml" in text_of(client, "edit-playbook-text")
     post(client, "discard-draft", seen=seen())
     assert drafts.draft() is None
 
@@ -145,7 +149,7 @@ def test_a_mode_is_changed_everywhere_or_in_one_group_and_makes_a_version(sign_i
     assert PlaybookVersion.objects.count() == 3
 
 
-@pytest.mark.parametrize("name", ["edit-playbook", "start-draft", "discard-draft", "publish-playbook", "set-rule-mode"])
+@pytest.mark.parametrize("name", ["edit-playbook-text", "start-draft", "discard-draft", "publish-playbook", "set-rule-mode"])
 def test_only_leads_who_see_every_group_change_rules(name: str, sign_in: SignIn) -> None:
     publish()
     posted = {"source": "gallery:muying", "seen": "0", "rule": "ads.terms", "mode": "observe", "reason": "x"}

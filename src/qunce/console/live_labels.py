@@ -303,6 +303,9 @@ REFUSED: Final[Names] = {
     "unknown group": _("有的群已经不在了，请刷新再选。"),
     "there are no rules to announce": _("现行规则里没有要写进群规的。"),
     "unknown time": _("没有这个时间选项。"),
+    "the part is not there any more": _("这一项已经不在了。"),
+    "this part has no switch": _("这一项不能停用。"),
+    "the part has mistakes": _("这一项还有错，没有保存。"),
     "the draft was changed meanwhile": _("草稿刚被别人改过，请重新打开再改。"),
 }
 
@@ -323,6 +326,15 @@ PROBLEMS: Final[Names] = {
     "duplicate_key": _("同一个键写了两次。"),
     "duplicate_id": _("编号重复了。"),
     "date": _("日期看不懂。"),
+    "bounds": _("超出了允许的范围。"),
+    "too_short": _("太短了，到处都会找到。"),
+    "duplicate_term": _("这个词写了两次。"),
+    "hours": _("时段看不懂，要像 mon-fri 09:00-18:00。"),
+    "template": _("模板里的花括号或名称不对。"),
+    "regex": _("这个正则表达式不能用。"),
+    "time_zone": _("没有这个时区。"),
+    "host": _("不是域名，要像 example.com。"),
+    "cycle": _("绕了一圈又用到自己。"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Rules: read the ones in force in words, edit the draft as text, see what publishing would change, publish, look back."""
+"""Rules: read the ones in force in words, see the draft and what publishing it would change, publish, look back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from qunce.console import asked, pages
 from qunce.console.live_labels import refused
 from qunce.readmodels.models import Group
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import drafts, playbook_views, playbooks
+from qunce.runtime.live import drafts, playbook_views, playbooks, sheet_list, sheets
 from qunce.runtime.live.playbook_views import PlaybookInvalid
 
 if TYPE_CHECKING:
@@ -41,50 +41,66 @@ def playbook(request: HttpRequest) -> HttpResponse:
     except PlaybookInvalid as error:
         current, invalid = None, str(error.problems[0])
     versions = playbook_views.version_list()
-    may_publish = _may_publish(request)
+    may_change = may_publish(request)
     context = {
-        "current": current, "invalid": invalid, "version": versions[0] if versions else None, "may_publish": may_publish,
+        "current": current, "invalid": invalid, "version": versions[0] if versions else None, "may_publish": may_change,
         "draft": drafts.draft(), "gallery": playbook_views.gallery_list(), "modes": MODES,
-        "groups": Group.objects.order_by("name").values_list("name", flat=True)[:MOST_GROUPS] if may_publish else (),
+        "groups": Group.objects.order_by("name").values_list("name", flat=True)[:MOST_GROUPS] if may_change else (),
         "group_names": _group_names(current), "may_announce": can(asked.staff_of(request), "playbook.announce"),
     }  # fmt: skip
-    return pages.render(request, "playbook", _frame(request, "rules") | context, active="playbook")
+    return pages.render(request, "playbook", frame(request, "rules") | context, active="playbook")
 
 
 @require_safe
 @requires("playbook.view")
 def playbook_versions(request: HttpRequest) -> HttpResponse:
     """List the published versions."""
-    context = {"versions": playbook_views.version_list(), "may_publish": _may_publish(request), "draft": drafts.draft()}
-    return pages.render(request, "playbook_versions", _frame(request, "versions") | context, active="playbook")
+    context = {"versions": playbook_views.version_list(), "may_publish": may_publish(request), "draft": drafts.draft()}
+    return pages.render(request, "playbook_versions", frame(request, "versions") | context, active="playbook")
+
+
+@require_safe
+@requires("playbook.publish")
+def edit_playbook(request: HttpRequest) -> HttpResponse:
+    """Show the draft part by part, what is wrong with it, and what publishing would change."""
+    if not may_publish(request):
+        return pages.forbidden(request)
+    known = drafts.draft()
+    files, seen_ms = sheets.draft_files()
+    checked = playbook_views.check_files(files) if files else None
+    problems = checked.problems if checked else ()
+    context = {
+        "files": files, "draft": known, "checked": checked, "seen_ms": seen_ms, "most_changes": MOST_CHANGES,
+        "sections": sheet_list.overview(files, problems), "broken": sheet_list.broken_files(files),
+        "places": [(one, sheet_list.part_of(files, one)) for one in problems], "gallery": playbook_views.gallery_list(),
+    }  # fmt: skip
+    return pages.render(request, "playbook_draft", frame(request, "edit") | context, active="playbook")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("playbook.publish")
-def edit_playbook(request: HttpRequest) -> HttpResponse:
-    """Edit the draft as text: every mistake is shown at its line, and what publishing would change."""
-    if not _may_publish(request):
+def edit_playbook_text(request: HttpRequest) -> HttpResponse:
+    """Edit the draft as text: every mistake is shown at its line."""
+    if not may_publish(request):
         return pages.forbidden(request)
     known = drafts.draft()
     if request.method != "POST":
-        newest = playbooks.newest()
-        files = dict(known.files) if known else dict(newest.files) if newest else {}
-        return _edit_page(request, files, known)
+        return _text_page(request, dict(sheets.draft_files()[0]), known)
     files, bad_name = _posted_files(request)
     if bad_name:
-        return _edit_page(request, files, known, problem=_("文件名要像 rules.yaml：%(name)s") % {"name": bad_name})
+        return _text_page(request, files, known, problem=_("文件名要像 rules.yaml：%(name)s") % {"name": bad_name})
     try:
-        drafts.do_save_draft(actor=asked.staff_of(request), files=files, seen_ms=_seen(request))
+        drafts.do_save_draft(actor=asked.staff_of(request), files=files, seen_ms=seen_of(request))
     except CommandRefused as error:
-        return _edit_page(request, files, known, problem=refused(error.reason))
-    return redirect("edit-playbook")
+        return _text_page(request, files, known, problem=refused(error.reason))
+    return redirect("edit-playbook-text")
 
 
 @require_POST
 @requires("playbook.publish")
 def start_draft(request: HttpRequest) -> HttpResponse:
     """Begin a draft from the gallery or from a version."""
-    if not _may_publish(request):
+    if not may_publish(request):
         return pages.forbidden(request)
     source = request.POST.get("source", "")
     files = files_of(source)
@@ -102,10 +118,10 @@ def start_draft(request: HttpRequest) -> HttpResponse:
 @requires("playbook.publish")
 def discard_draft(request: HttpRequest) -> HttpResponse:
     """Throw the draft away."""
-    if not _may_publish(request):
+    if not may_publish(request):
         return pages.forbidden(request)
     try:
-        drafts.do_discard_draft(actor=asked.staff_of(request), seen_ms=_seen(request))
+        drafts.do_discard_draft(actor=asked.staff_of(request), seen_ms=seen_of(request))
         messages.success(request, _("草稿已放弃。"))
     except CommandRefused as error:
         messages.error(request, refused(error.reason))
@@ -116,11 +132,11 @@ def discard_draft(request: HttpRequest) -> HttpResponse:
 @requires("playbook.publish")
 def publish_playbook(request: HttpRequest) -> HttpResponse:
     """Put the draft in force as a version of its own."""
-    if not _may_publish(request):
+    if not may_publish(request):
         return pages.forbidden(request)
     reason = request.POST.get("reason", "").replace("\x00", "")[:500]
     try:
-        number = drafts.do_publish_draft(actor=asked.staff_of(request), reason=reason, seen_ms=_seen(request))
+        number = drafts.do_publish_draft(actor=asked.staff_of(request), reason=reason, seen_ms=seen_of(request))
     except CommandRefused as error:
         messages.error(request, refused(error.reason))
         return redirect("edit-playbook")
@@ -135,7 +151,7 @@ def publish_playbook(request: HttpRequest) -> HttpResponse:
 @requires("playbook.publish")
 def set_rule_mode(request: HttpRequest) -> HttpResponse:
     """Publish a version in which a rule has another mode, everywhere or in one group."""
-    if not _may_publish(request):
+    if not may_publish(request):
         return pages.forbidden(request)
     posted = request.POST
     name = posted.get("group", "").strip()
@@ -168,16 +184,15 @@ def files_of(source: str) -> Mapping[str, str] | None:
     return found[1] if found else None
 
 
-def _edit_page(request: HttpRequest, files: dict[str, str], known: drafts.Draft | None, *, problem: str = "") -> HttpResponse:
+def _text_page(request: HttpRequest, files: dict[str, str], known: drafts.Draft | None, *, problem: str = "") -> HttpResponse:
     checked = playbook_views.check_files(files) if files else None
     context: dict[str, Any] = {
         "files": sorted(files.items()), "draft": known, "checked": checked, "problem": problem,
-        "seen_ms": _seen(request) if request.method == "POST" else known.saved_ms if known else 0,
-        "excerpts": _excerpts(files, checked.problems) if checked else (), "most_changes": MOST_CHANGES,
-        "gallery": playbook_views.gallery_list(),
+        "seen_ms": seen_of(request) if request.method == "POST" else known.saved_ms if known else 0,
+        "excerpts": _excerpts(files, checked.problems) if checked else (),
     }  # fmt: skip
     return pages.render(
-        request, "playbook_edit", _frame(request, "edit") | context, active="playbook", status=422 if problem else 200
+        request, "playbook_text", frame(request, "edit") | context, active="playbook", status=422 if problem else 200
     )
 
 
@@ -206,19 +221,22 @@ def _posted_files(request: HttpRequest) -> tuple[dict[str, str], str]:
     return files, bad
 
 
-def _seen(request: HttpRequest) -> int:
+def seen_of(request: HttpRequest) -> int:
+    """Return the token of the draft that a form was made of; 0 = there was none."""
     text = request.POST.get("seen", "")
     return int(text) if text.isdecimal() and len(text) < 16 else 0
 
 
-def _may_publish(request: HttpRequest) -> bool:
+def may_publish(request: HttpRequest) -> bool:
+    """Tell whether somebody may change rules."""
     # A version decides in every group, so only those who see every group may make one.
     return can(asked.staff_of(request), "playbook.publish") and asked.visible(request) is None
 
 
-def _frame(request: HttpRequest, tab: str) -> dict[str, Any]:
+def frame(request: HttpRequest, tab: str) -> dict[str, Any]:
+    """Return what the tabs of the rules need; `tab` is the one that is open."""
     staff = asked.staff_of(request)
-    return {"tab": tab, "may_edit": _may_publish(request), "may_replay": can(staff, "playbook.replay")}
+    return {"tab": tab, "may_edit": may_publish(request), "may_replay": can(staff, "playbook.replay")}
 
 
 def _group_names(current: playbook_views.PlaybookView | None) -> dict[str, str]:

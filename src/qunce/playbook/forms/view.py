@@ -21,6 +21,7 @@ RARE: Final = frozenset({
     "AnswerRule.peers", "AnswerRule.peer_members", "AnswerRule.follow_up", "AnswerRule.give_up_after", "Step.private",
     "Step.notice", "Info.title_en", "Info.version", "Ladder.grace", "Duplicate.similarity", "Duplicate.min_chars",
     "Report.daily_limit", "Segment.title_en", "Scheme.title_en", "Level.title_en", "Level.advice_en",
+    "Attribute.title_en", "TagGroup.title_en", "Tag.title_en",
 })  # fmt: skip
 """Keys that most people leave as they are: shown behind “more” until they are used. Presentation only."""
 

@@ -112,7 +112,7 @@ def _report(request: Request, loaded: Loaded, against: Loaded | None, task: Task
     tally = joined(result.tally for result in results.values())
     other = joined(result.against for result in results.values() if result.against is not None)
     difference = _difference(result.difference for result in results.values() if result.difference is not None)
-    names = _names((tally, other), (difference.added, difference.removed), results)
+    names = names_of((tally, other), (difference.added, difference.removed), results)
     titles = _titles(loaded)
     old_titles = {**titles, **_titles(against)} if against is not None else titles
     return Report(
@@ -154,7 +154,8 @@ def _titles(loaded: Loaded) -> dict[str, str]:
     return rules | {rule.rule_id: rule.title for rule in loaded.playbook.answers}
 
 
-def _names(tallies: Iterable[Tally], differences: Iterable[dict[Key, Count]], results: Results) -> Names:
+def names_of(tallies: Iterable[Tally], differences: Iterable[dict[Key, Count]], groups: Iterable[int]) -> Names:
+    """Return what the ids in counts and samples are called; `groups` are those to be named."""
     people: set[int] = set()
     seqs: set[int] = set()
     samples = [sample for counts in differences for count in counts.values() for sample in count.samples]
@@ -172,7 +173,7 @@ def _names(tallies: Iterable[Tally], differences: Iterable[dict[Key, Count]], re
         received = dict(database.query(f"SELECT seq, received_ms FROM journal_event WHERE {test}", params))
     texts = Message.objects.filter(seq__in=seqs, deleted_ms=None).values_list("seq", "text")
     return Names(
-        groups=dict(Group.objects.filter(pk__in=list(results)).values_list("id", "name")),
+        groups=dict(Group.objects.filter(pk__in=list(groups)).values_list("id", "name")),
         people=dict(Identity.objects.filter(pk__in=people - {0}).values_list("id", "name")),
         received_ms=received,
         texts={seq: text[:TEXT_CHARS] for seq, text in texts},

@@ -162,6 +162,36 @@
     }
   });
 
+  // ── Forms of playbooks: rows come and go without losing the place, lines are counted, Ctrl+S saves ──────────────────
+  document.addEventListener("click", (event) => {
+    const turn = event.target.closest("[data-turn]");
+    if (!turn || !window.htmx) return;
+    event.preventDefault();
+    htmx.ajax("POST", turn.form.action, {
+      source: turn.form, target: "#sheet", select: "#sheet", swap: "outerHTML show:none", values: { [turn.name]: turn.value },
+    });
+  });
+  document.addEventListener("input", (event) => {
+    const box = document.getElementById(event.target.dataset?.lines || "");
+    if (!box) return;
+    const lines = event.target.value.split("\n").map((line) => line.replace(/\s*\|\s*\d+\s*$/, "").trim()).filter(Boolean);
+    const seen = new Set();
+    const twice = [...new Set(lines.filter((line) => seen.has(line) || !seen.add(line)))];
+    box.textContent = box.dataset.one.replace("%s", lines.length);
+    if (twice.length) {
+      const note = document.createElement("span");
+      note.className = "warn";
+      note.textContent = ` ${box.dataset.twice.replace("%s", twice.slice(0, 8).join("、"))}`;
+      box.append(note);
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const save = (event.ctrlKey || event.metaKey) && event.key === "s" && $("[data-save]");
+    if (!save) return;
+    event.preventDefault();
+    save.click();
+  });
+
   // ── Transcript: start at the newest line, or at the one asked for ────────────────────────────────────────────────────
   function place() {
     const target = $("[data-target]");
