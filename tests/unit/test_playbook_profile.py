@@ -101,6 +101,12 @@ def test_the_shipped_ones_fit_the_shipped_segments_and_tiers_and_survive_being_w
     }
 
 
+@pytest.mark.parametrize("text", ["85", "85后", "８５后", "80后", "八零后"])
+def test_an_age_group_is_known_by_its_years(text: str) -> None:
+    found = parse({"p.yaml": HEAD, **gallery.profile()}).playbook.attributes
+    assert read_value(next(item for item in found if item.attribute_id == "age_group"), text) == "80后"
+
+
 @pytest.mark.parametrize("name", gallery.names())
 def test_every_playbook_of_the_gallery_has_them(name: str) -> None:
     assert "已加好友" in tag_ids(gallery.load(name).playbook.tag_groups)
