@@ -35,6 +35,11 @@ def without_rare(found: list[Example], least: int) -> list[Example]:
     return [([feature for feature in features_of if counts[feature] >= least], label) for features_of, label in found]
 
 
+def readable(found: list[str]) -> list[str]:
+    """Keep what a text says and how it sounds; its form and length tell one shop from another, not a mood."""
+    return [feature for feature in found if feature >= " "]
+
+
 def train_spam(cold: list[str]) -> tuple[Linear, dict[str, float]]:
     found = examples(list(adverts(6_000)), label=True)
     found += examples([*ordinary(9_000), *numbers(1_500), *cold[:6_000]], label=False)
