@@ -30,7 +30,8 @@ PAGES = (
     "/cases", "/cases?state=all", "/cases?show=appeals", "/cases?show=tasks", "/cases/2:ads.terms",
     "/cases/2:ads.terms/teach?model=spam&label=yes", "/channels", "/channels/1", "/channels/new/matrix",
     "/channels/new/webhook_in", "/channels/1/groups", "/practice", "/lessons", "/messages/2/teach",
-    "/playbook", "/playbook/edit", "/playbook/versions", "/playbook/replay", "/playbook/replay/1",
+    "/playbook", "/playbook/edit", "/playbook/edit/text", "/playbook/edit/rules/ads.terms",
+    "/playbook/versions", "/playbook/replay", "/playbook/replay/1",
 )  # fmt: skip
 SEED = """
 import django
@@ -162,7 +163,7 @@ def test_a_case_is_decided_and_undone_by_keyboard(console: Console, chromium: Br
 
 def test_rules_are_mended_replayed_and_published(console: Console, chromium: Browser) -> None:
     page = _open(console, chromium)
-    page.goto(console.address + "/playbook/edit")
+    page.goto(console.address + "/playbook/edit/text")
     editor = page.get_by_label("playbook.yaml")
     whole = editor.input_value()
     editor.fill(whole.replace("mode: suggest", "mode: wild"))
@@ -171,6 +172,7 @@ def test_rules_are_mended_replayed_and_published(console: Console, chromium: Bro
     expect(page.locator(".problem-lines .hit")).to_contain_text("mode: wild")
     page.get_by_label("playbook.yaml").fill(whole.replace("mode: suggest", "mode: observe"))
     page.get_by_role("button", name="保存并检查").click()
+    page.get_by_role("link", name="表单").click()
     expect(page.get_by_role("heading", name="发布后会变的")).to_be_visible()
     page.get_by_role("link", name="先回放一遍").click()
     page.get_by_role("button", name="开始回放").click()
