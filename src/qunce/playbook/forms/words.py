@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from qunce.playbook.explain import CONCEPTS, CONTACTS, MEDIA, MODELS, STANDINGS, WHO
+from qunce.playbook.explain import CONCEPTS, CONTACTS, CRISES, MEDIA, MODELS, STANDINGS, WHO
 from qunce.playbook.explain_desk import NEEDS
 from qunce.playbook.responses import KINDS, MATERIALS, STYLES
 from qunce.playbook.schema.checks import TITLES, Check
@@ -49,7 +49,7 @@ CHOICES: Final[Mapping[str, Mapping[str, Titles]]] = {
         "talk": ("同事私下沟通", "a colleague talks in private"), "warn": ("提醒", "warn"), "mute": ("禁言", "mute"),
         "remove": ("移出群", "remove"), "ban": ("移出并拉黑", "remove for good"),
     },
-    "any_of": CONCEPTS,
+    "any_of": {**CONCEPTS, **CRISES},
     "types": MEDIA,
     "model": MODELS,
     "was": STANDINGS,
@@ -88,6 +88,8 @@ CHECKS: Final[Mapping[str, str]] = {
     "flood": "一个人短时间内发太多条",
     "duplicate": "相同或差不多的内容发了好几遍",
     "mention": "一次 @ 太多人或 @ 所有人",
+    "crisis": "像危机开头的说法：伤害、曝光、投诉举报、律师函、轻生……只交给人处理",
+    "mood": "听起来不满、失望、抱怨；只是提示，不是结论",
     "newcomer": "刚进群不久，或前几次发言；要和别的条件一起用",
     "raid": "短时间内进来很多人",
     "name": "昵称可疑：含词库的词、联系方式，或冒充工作人员",
@@ -126,6 +128,11 @@ HELP: Final[Mapping[str, str]] = {
     "Duplicate.min_chars": "更短的（好的、谢谢）不计",
     "Mention.people": "一次 @ 了多少人才算",
     "Mention.everyone": "@ 所有人也算",
+    "Crisis.any_of": "勾选的有一种就算；不勾就是全部。程度：轻生 5、健康 5、安全 4、法律 4、媒体 4、集体维权 4、主管部门 3",
+    "Crisis.severity": "比这个程度轻的不算",
+    "Crisis.at_least": "0 到 1，越高越严格，漏掉的也越多",
+    "Mood.at_least": "0 到 1，越高越严格，漏掉的也越多",
+    "Mood.min_chars": "更短的话看不出心情",
     "Newcomer.joined_within": "进群多久以内算新人",
     "Newcomer.first_messages": "在本群的前几条发言算新人发言",
     "Raid.joins": "多少人进来算集中入群",
