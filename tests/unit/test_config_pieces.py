@@ -55,7 +55,7 @@ def test_no_address_means_sqlite_in_the_data_folder(tmp_path: Path) -> None:
 def test_secrets_are_made_once_and_belong_to_their_owner(tmp_path: Path) -> None:
     root = prepare(tmp_path / "new" / "data")
     first = {path.name: path.read_text() for path in (root / "secrets").iterdir()}
-    assert set(first) == {"secret_key", "field_keys"}
+    assert set(first) == {"secret_key", "field_keys", "identity_key"}
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in (root / "secrets").iterdir()} == {0o600}
     prepare(root)
