@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.resources import files as data_files
+
 import pytest
 
 from qunce.engine import core
-from qunce.engine.learning.features import EDGE, features
+from qunce.engine.learning.features import EDGE, features, tables_digest
 from qunce.engine.learning.lessons import MIN_EACH, Lesson, learn, preview, taken_back, taught
-from qunce.engine.learning.linear import Linear, read_model, write_model
+from qunce.engine.learning.linear import Linear, read_file, read_model, write_model
 from qunce.engine.learning.shipped import shipped
 from qunce.engine.learning.training import shuffled, train
+from qunce.engine.text.tables import Sounds
 from qunce.engine.text.views import Views
 from qunce.playbook.load import parse
 from qunce.testing.scenario import play
@@ -118,6 +121,24 @@ def test_a_model_comes_back_as_it_was_written_but_for_rounding() -> None:
     model = Linear(weights, -0.25, name="m", version=3)
     again = read_model(write_model(model, weights, "test", most=2))
     assert (again.name, again.version, again.bias, again.weight("微信"), again.weight("无")) == ("m", 3, -0.25, 1.23, 0.0)
+
+
+@pytest.mark.parametrize("name", ["spam", "abuse", "mood"])
+def test_shipped_models_were_trained_with_the_tables_of_this_tree(name: str) -> None:
+    stored = read_file(data_files("qunce.engine.learning").joinpath(f"data/{name}.json.gz").read_bytes())
+    assert stored.tables == tables_digest(), (
+        f"{name} knows other tables of folding, sounds or classes than this tree has, so it would judge by wrong syllables. "
+        "Train all models anew: python -m scripts.moderation.train"
+    )
+
+
+def test_the_digest_of_the_tables_tells_another_numbering_of_syllables(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Sounds()
+    first, second = (known.tokens[syllable] for syllable in ("wei", "xin"))
+    swapped = {first: second, second: first}
+    known.usual = {code: swapped.get(token, token) for code, token in known.usual.items()}
+    monkeypatch.setattr("qunce.engine.learning.features.sounds", lambda: known)
+    assert tables_digest.__wrapped__() != tables_digest()
 
 
 def test_features_are_distinct_and_tell_text_sound_and_form_apart() -> None:

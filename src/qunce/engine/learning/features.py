@@ -8,9 +8,14 @@ another.
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
 from operator import add
 from typing import Final
 
+import msgspec
+
+from qunce.domain.text import fold_table
+from qunce.engine.text.tables import sounds
 from qunce.engine.text.views import Views
 
 MAX_CHARS: Final = 300
@@ -44,6 +49,17 @@ def form_table() -> dict[int, str]:
 
 
 _FORM_TABLE: Final = form_table()
+
+
+@cache
+def tables_digest() -> str:
+    """Return the SHA-256, in hex, of the tables that features come from: folding, syllables and their numbers, classes.
+
+    A model is good only for the tables it was trained with: with syllables numbered anew it judges by wrong ones, in silence.
+    """
+    known = sounds()
+    tables = (fold_table(), known.tokens, known.usual, form_table())
+    return sha256(msgspec.json.encode([sorted(table.items()) for table in tables])).hexdigest()
 
 
 def features(views: Views) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from qunce.engine.learning.features import features
+from qunce.engine.learning.features import features, tables_digest
 from qunce.engine.text.views import Views
 
 _FLAT: Final = 30.0
@@ -32,6 +32,8 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     version: int
     source: str
     """What it was trained on, with the licence."""
+    tables: str
+    """Digest of the tables its features come from; with other tables in the tree it must be trained anew."""
     bias: float
     scale: float
     """Weights are stored as whole numbers of this size."""
@@ -81,9 +83,14 @@ class Linear:
         return tuple(sorted((pair for pair in shares if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))[:most])
 
 
+def read_file(data: bytes) -> ModelFile:
+    """Return what stands in the gzipped file of a model. Raises msgspec.ValidationError or OSError when it is none."""
+    return msgspec.json.decode(gzip.decompress(data), type=ModelFile)
+
+
 def read_model(data: bytes) -> Linear:
     """Return the model in a gzipped file. Raises msgspec.ValidationError or OSError when it is none."""
-    stored = msgspec.json.decode(gzip.decompress(data), type=ModelFile)
+    stored = read_file(data)
     weights = {feature: weight * stored.scale for feature, weight in stored.weights.items()}
     return Linear(weights, stored.bias, name=stored.name, version=stored.version)
 
@@ -96,6 +103,7 @@ def write_model(model: Linear, weights: Mapping[str, float], source: str, *, mos
         name=model.name,
         version=model.version,
         source=source,
+        tables=tables_digest(),
         bias=round(model.bias, 4),
         scale=scale,
         weights={feature: weight for feature, weight in rounded.items() if weight},
