@@ -104,6 +104,8 @@ def _profile(draw: st.DrawFn, of: Subject, **keys: int) -> dict[str, Any]:
             continue
         if name == "role":
             row[name] = draw(st.integers(1, 3))
+        elif name == "scene":
+            row[name] = draw(st.integers(0, 6))
         else:
             row[name] = draw(_VALUES[ATTRIBUTES[of][name].kind])
     return row

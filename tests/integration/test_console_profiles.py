@@ -185,7 +185,7 @@ def test_a_rule_is_tried_on_the_past_and_run_once(
     monkeypatch.setattr(settings, "DATA_DIR", str(tmp_path))
     Ingest().take_all([b.ordered("小红", 9, at="10:00", id="a"), b.ordered("小红", 9, at="10:01", id="b")])
     client = sign_in()
-    assert "会打上 1，会取下 0" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-02")
+    assert "1 位符合，会给 1 位打上，从 0 位取下" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-02")
     assert "会打上 0，会取下 0" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-01")
     assert not TagHolding.objects.exists()
     assert "打上 1 位，取下 0 位" in post(client, "run-rule", "customer.old", tag="老客")

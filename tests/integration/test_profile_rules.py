@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from qunce.accounts.models import Staff
 from qunce.playbook.load import parse
 from qunce.readmodels.models import Identity, Member, Message, TagHolding
+from qunce.readmodels.rows import Database
 from qunce.readmodels.selectors import profiles
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.profile import changing, rules
+from qunce.runtime.profile import words as spoken_words
 from qunce.runtime.profile.vocabulary import Vocabulary
 from qunce.runtime.rebuild import rebuild
 from qunce.testing.builders import befriended, joined, moment, ordered, said
@@ -142,6 +147,48 @@ def test_a_tag_that_ends_is_renewed_before_it_does(words: Vocabulary, world: dic
     assert rules.run(words, frozenset({"asks"}), NOON + 6 * DAY_MS)["puts"] == {"asks": 0}
     assert rules.run(words, frozenset({"asks"}), NOON + 8 * DAY_MS)["puts"] == {"asks": 1}
     assert TagHolding.objects.get(tag="强").until_ms == NOON + 22 * DAY_MS
+
+
+def test_words_are_read_a_few_at_a_time_with_as_many_queries_for_any_number_of_members(
+    words: Vocabulary, world: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fetched: list[int] = []
+
+    class Watched(Database):
+        def query(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+            raise AssertionError("all rows at once")
+
+        def stream(self, sql: str, params: Sequence[object] = (), size: int = 5_000) -> Iterable[tuple[Any, ...]]:
+            asked.append(sql)
+            fetched.append(size)
+            return super().stream(sql, params, size)
+
+    monkeypatch.setattr(spoken_words, "Database", Watched)
+    monkeypatch.setattr(spoken_words, "READ", 2)
+
+    def look() -> tuple[int, int, dict[Any, Any]]:
+        asked.clear()
+        with CaptureQueriesContext(connection) as told:
+            found = rules.find(words, frozenset({"asks"}), NOON)["asks"]
+        return len(asked), len(told), dict(found.holds)
+
+    few = look()
+    take(*(said("群", f"成员{n}", f"多少钱 {at}", at=f"11:0{at}") for n in range(40) for at in range(7)))
+    many = look()
+    assert [few[:2], set(fetched)] == [(1, few[1]), {2}]
+    assert many[:2] == few[:2]
+    assert (len(few[2]), len(many[2])) == (1, 41)
+    assert {(spoke.times, len(spoke.seqs)) for key, spoke in many[2].items() if key not in few[2]} == {(7, 5)}
+    seqs = next(spoke.seqs for key, spoke in many[2].items() if key not in few[2])
+    assert seqs == list(Message.objects.filter(seq__in=seqs).order_by("ts_ms", "seq").values_list("seq", flat=True))
+
+
+def test_what_came_late_is_no_newer_evidence(words: Vocabulary, world: dict[str, int]) -> None:
+    take(*(said("群", "小红", f"多少钱 {n}", at=f"08:0{n}") for n in range(1, 6)))  # earlier words, later in the journal
+    spoke = rules.find(words, frozenset({"asks"}), NOON)["asks"].holds[world["小红"], 0]
+    texts = [Message.objects.get(seq=seq).text for seq in spoke.seqs]
+    assert (spoke.times, texts) == (7, ["多少钱 3", "多少钱 4", "多少钱 5", "这个多少钱", "怎么买呀"])
 
 
 def test_nothing_runs_by_itself_while_rules_only_observe(world: dict[str, int]) -> None:

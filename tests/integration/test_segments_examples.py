@@ -71,7 +71,7 @@ def world(facts: list[dict[str, Any]], orders: list[dict[str, Any]], **membershi
             for g in (1, 2)
         ],
         "membership_profiles": [
-            {"group_id": int(name[3]), "member_id": int(name[1]), "joined_at": ms(joined), "left_at": ms(left),
+            {"group_id": int(name[3]), "member_id": int(name[1]), "joined_at": ms(joined), "left_at": ms(left), "scene": 0,
              "role": ("member", "admin", "owner").index(role) + 1, "first_seen_at": first, "last_message_at": 0, "messages": 0}
             for name, (joined, left, role) in memberships.items()
         ],

@@ -57,9 +57,9 @@ def store(tmp_path: Path) -> MirrorStore:
     account(3, 3, "unknown")
     account(4, 4, "staff")
     account(5, 1)
-    membership(1, 1, joined_ms=100, left_ms=200, role="member", last_message_ms=70)
-    membership(1, 2, joined_ms=90, role="admin")
-    membership(2, 3, left_ms=80, role="owner")
+    membership(1, 1, joined_ms=100, left_ms=200, role="member", scene="qr", last_message_ms=70)
+    membership(1, 2, joined_ms=90, role="admin", scene="invited")
+    membership(2, 3, left_ms=80, role="owner", scene="unknown")
     membership(1, 4)
     membership(3, 3)
     order(10, "paid", 2 * DAY_MS)
@@ -88,8 +88,8 @@ def test_members_are_persons_who_count(store: MirrorStore) -> None:
 
 def test_a_membership_takes_the_accounts_of_a_member_together(store: MirrorStore) -> None:
     assert rows(store, "membership_profiles") == [
-        (1, 1, 90, 0, 2, 50, 70, 4),
-        (2, 3, 0, 80, 3, 50, 0, 2),
+        (1, 1, 90, 0, 2, 1, 50, 70, 4),  # the way of the account that came first
+        (2, 3, 0, 80, 3, 0, 50, 0, 2),
     ]
 
 

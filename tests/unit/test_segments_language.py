@@ -67,6 +67,7 @@ MEANS: dict[str, tuple[str, str, Node]] = {
     "set": ("group", "{attr: created_at, is: set}", Attr("created_at", IsSet())),
     "missing": ("membership", "{attr: left_at, is: missing}", Attr("left_at", IsMissing())),
     "a word": ("membership", "{attr: role, is: [admin, owner]}", Attr("role", OneOf(("admin", "owner")))),
+    "a way into the group": ("membership", "{attr: scene, is: [qr, join_way]}", Attr("scene", OneOf(("qr", "join_way")))),
     "did alone is at least once": ("member", "did: message", Did(events=("message",), test=Compare(">=", 1))),
     "several events together": (
         "member", "{did: [message, reaction], times: '=0'}",

@@ -19,7 +19,7 @@ def explain_tag_rule(playbook: Playbook, group: TagGroup, rule: TagRule, languag
     if rule.said:
         words, span = " / ".join(rule.said), say_duration(rule.within_s, language)
         if zh:
-            parts.append(f"最近{span}里至少 {rule.times} 条发言含有「{words}」")
+            parts.append(f"最近 {span}里至少 {rule.times} 条发言含有「{words}」")
         else:
             parts.append(f"at least {rule.times} messages of the last {span} hold {words}")
     said = ("且" if zh else " and ").join(parts)

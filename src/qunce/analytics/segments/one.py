@@ -14,7 +14,7 @@ from qunce.analytics.segments.tables import CREATED, PAID, PROFILE_SCHEMAS, REFU
 from qunce.analytics.tables import CLICKED, CONTACT_ADDED, CONTACT_REMOVED, JOINED, LEFT, MESSAGE, REACTION
 from qunce.engine.segments.records import Happened, Held, History, SubjectRow, Value
 from qunce.playbook.schema.segments import Subject
-from qunce.playbook.segments.catalogue import ATTRIBUTES, ROLES
+from qunce.playbook.segments.catalogue import ATTRIBUTES, CODED
 from qunce.readmodels.contents import CONTENT_NAMES
 
 Row = Mapping[str, Any]
@@ -84,7 +84,8 @@ class _Reader:
         found: dict[Key, SubjectRow] = {}
         for row in self._rows["membership_profiles"]:
             key = (row["member_id"], row["group_id"])
-            found[key] = self._subject(of, key, {**words.get(key[1], {}), **row, "role": ROLES[row["role"] - 1]})
+            spelled = {name: choices[row[name] - 1] if row[name] else "" for name, choices in CODED.items()}
+            found[key] = self._subject(of, key, {**words.get(key[1], {}), **row, **spelled})
         return found
 
     def _subject(self, of: Subject, key: Key, row: Row) -> SubjectRow:

@@ -15,7 +15,7 @@ from qunce.analytics.segments.tables import SegmentTables
 from qunce.analytics.tables import Expr, counted
 from qunce.engine.segments.moment import Moment
 from qunce.playbook.schema.segments import Subject
-from qunce.playbook.segments.catalogue import ATTRIBUTES, ROLES
+from qunce.playbook.segments.catalogue import ATTRIBUTES, CODED
 from qunce.playbook.segments.tree import (
     Age,
     AgeBetween,
@@ -309,8 +309,8 @@ class Plan:
     def _attribute(self, of: Subject, name: str, test: Test, rows: Expr) -> Expr:
         column = rows[name]
         if isinstance(test, OneOf):
-            if of == "membership" and name == "role":
-                return column.isin([ROLES.index(word) + 1 for word in test.words])
+            if of == "membership" and name in CODED:
+                return column.isin([CODED[name].index(word) + 1 for word in test.words])
             return ibis.coalesce(column, "").isin(list(test.words))
         if isinstance(test, IsSet | IsMissing):
             text = name in _OF_GROUPS or (of == "member" and name == "kind")

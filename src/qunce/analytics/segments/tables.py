@@ -1,6 +1,7 @@
 """Say what segments are computed from, beside the facts: profiles of the subjects, events of orders, tags, draws.
 
-Moments are milliseconds UTC and 0 stands for missing, also in ids; words that are missing are empty.
+Words of `catalogue.CODED` are their places, from 1; moments are milliseconds UTC and 0 stands for missing, also in ids; words
+that are missing are empty.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ PROFILE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
         **dict.fromkeys(TRAITS, "int64"),
     },
     "membership_profiles": {
-        "group_id": "int64", "member_id": "int64", "joined_at": "int64", "left_at": "int64", "role": "int8",
+        "group_id": "int64", "member_id": "int64", "joined_at": "int64", "left_at": "int64", "role": "int8", "scene": "int8",
         "first_seen_at": "int64", "last_message_at": "int64", "messages": "int64",
     },
     "group_profiles": {

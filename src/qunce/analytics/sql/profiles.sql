@@ -19,9 +19,15 @@ order by m.id
 
 -- membership_profiles --
 -- Members in groups, their accounts taken together: who has two has left once both have. Role 1 = member, 2 = admin, 3 = owner.
+--- Scene: place in `catalogue.SCENES`, of the first account whose way is known; 0 = of none.
 select s.group_id, a.member_id, coalesce(min(s.joined_ms), 0) as joined_at,
        case when count(s.left_ms) = count(*) then max(s.left_ms) else 0 end as left_at,
-       max(case s.role when 'owner' then 3 when 'admin' then 2 else 1 end) as role, min(s.first_ms) as first_seen_at,
+       max(case s.role when 'owner' then 3 when 'admin' then 2 else 1 end) as role,
+       coalesce(min(case when s.scene in ('invited', 'invite_link', 'qr', 'join_way', 'approved', 'self') then
+           coalesce(s.joined_ms, s.first_ms) * 8 + case s.scene
+               when 'invited' then 1 when 'invite_link' then 2 when 'qr' then 3 when 'join_way' then 4 when 'approved' then 5
+               else 6 end end) % 8, 0) as scene,
+       min(s.first_ms) as first_seen_at,
        coalesce(max(s.last_message_ms), 0) as last_message_at, sum(s.message_count) as messages
 from membership s
 join chat_group g on g.id = s.group_id and g.kind = 'group'

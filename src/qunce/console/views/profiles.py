@@ -106,7 +106,7 @@ def tag_members(request: HttpRequest) -> HttpResponse:
         return redirect("members")
     context = {
         "preview": preview, "members": () if segment else members, "segment": segment, "tag": tag, "put": put,
-        "reason": request.POST.get("reason", ""),
+        "reason": request.POST.get("reason", ""), "title": views.title_of_tag,
     }  # fmt: skip
     return pages.render(request, "tag_members", context, active="members")
 

@@ -17,6 +17,10 @@ Source = Literal["acted", "met", "order"]
 """Where an event is found: what the subject did, what another member did to it, or its orders."""
 ROLES: Final = ("member", "admin", "owner")
 """Platform roles, lowest first."""
+SCENES: Final = ("invited", "invite_link", "qr", "join_way", "approved", "self")
+"""Ways into a group, as joins report them; `unknown` is no value."""
+CODED: Final = {"role": ROLES, "scene": SCENES}
+"""Words of memberships that profiles hold as their place, from 1; 0 = missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,7 @@ ATTRIBUTES: Final[dict[Subject, dict[str, Attribute]]] = {
         "joined_at": _moment("入群时间", "newest reported join"),
         "left_at": _moment("退群时间", "newest reported leave; missing while the member is there"),
         "role": _word("群内角色", "role on the platform", *ROLES),
+        "scene": _word("进群途径", "way of the newest reported join; missing where nobody knows", *SCENES),
         "first_seen_at": _FIRST,
         "last_message_at": _LAST_MESSAGE,
         "messages": _MESSAGES,

@@ -55,7 +55,7 @@ _SPLIT: Final = re.compile(r"[;；,，、|]+")
 _FORMULA: Final = re.compile(r"[=@＝＠]|[+＋-](?!\s*\d)")
 _GUESSES: Final = {
     "member_id": ("member_id", "成员编号"), "unionid": ("unionid",), "email": ("邮箱", "email", "电子邮箱"),
-    "account": ("账号", "platform_id", "user_id", "用户id", "成员id", "微信号", "qq", "qq号"),
+    "account": ("账号", "平台账号", "platform_id", "user_id", "用户id", "成员id", "微信号", "qq", "qq号"),
     "phone": ("手机", "手机号", "电话", "mobile", "phone", "手机号码"),
     "external_userid": ("external_userid", "外部联系人id"), "crm": ("crm", "客户编号", "会员号"),
 }  # fmt: skip

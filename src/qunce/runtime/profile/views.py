@@ -104,6 +104,12 @@ def title_of(item: Attribute | Tag | TagGroup) -> Title:
     return own, item.title_en or own
 
 
+def title_of_tag(tag: str) -> Title:
+    """Return how a tag is called; one that no playbook holds is called by its id."""
+    found = in_force().tags.get(tag)
+    return title_of(found[1]) if found else (tag, tag)
+
+
 def of_member(identity_ids: list[int], visible: Visible, now_ms: int) -> ProfileView:
     """Return the profile of a person, as somebody may see it who sees these groups."""
     words = in_force()
@@ -329,7 +335,8 @@ class BatchView:
     kind: str
     made_ms: int
     colleague: str
-    what: str
+    what: Title
+    """Tags or attributes it is about, by their titles."""
     members: int
     changes: int
     undone_ms: int | None
@@ -347,14 +354,27 @@ def recent_batches(own: int | None = None, limit: int = 50) -> tuple[BatchView, 
     found = found if own is None else found.filter(actor_id=own)
     rows = list(found.order_by("-made_ms", "batch_id")[:limit])
     names = _colleagues(str(row.actor_id) for row in rows if row.actor_id)
+    words = in_force()
+    by_rule = {rule.rule_id: title_of(tag) for _group, tag, rule in all_rules(words)}
     return tuple(
         BatchView(
             batch_id=row.batch_id, kind=row.kind, made_ms=row.made_ms, colleague=names.get(str(row.actor_id), ""),
-            what=str(row.summary.get("tag") or row.summary.get("attribute") or row.summary.get("what") or ""),
+            what=_what(row.summary, words, by_rule),
             members=int(row.summary.get("members", 0)), changes=row.changes, undone_ms=row.undone_ms,
         )
         for row in rows
     )  # fmt: skip
+
+
+def _what(summary: Mapping[str, object], words: Vocabulary, by_rule: Mapping[str, Title]) -> Title:
+    if tag := summary.get("tag"):
+        return title_of_tag(str(tag))
+    if attribute := summary.get("attribute"):
+        item = words.attributes.get(str(attribute))
+        return title_of(item) if item else (str(attribute), str(attribute))
+    what = str(summary.get("what") or "")
+    titles = dict.fromkeys(by_rule.get(name, (name, name)) for name in what.split(", "))
+    return "、".join(title for title, _en in titles), ", ".join(english for _title, english in titles)
 
 
 def chips(member_ids: list[int], now_ms: int) -> Mapping[int, tuple[tuple[Title, str], ...]]:

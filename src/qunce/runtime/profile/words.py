@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from qunce.domain.text import fold
 from qunce.playbook.schema.profile import TagRule
@@ -16,6 +17,8 @@ from qunce.runtime.profile.making import Account
 Key = tuple[int, int]
 """Member and group of a membership, or 0."""
 MOST_EVIDENCE: Final = 5
+READ: Final = 5_000
+"""Messages read at a time."""
 _NOT_MEMBERS: Final = "('staff', 'bot', 'house_persona', 'system')"
 
 
@@ -24,14 +27,25 @@ class Spoken:
     """Messages of one subject that hold a word."""
 
     times: int = 0
-    seqs: list[int] = field(default_factory=list)
-    """The newest ones."""
+    newest: list[tuple[int, int]] = field(default_factory=list)
+    """Moment and position of the newest ones, in order."""
+
+    @property
+    def seqs(self) -> list[int]:
+        """Positions of the newest ones, in order."""
+        return [seq for _ts_ms, seq in self.newest]
+
+    def add(self, ts_ms: int, seq: int) -> None:
+        """Count a message."""
+        self.times += 1
+        insort(self.newest, (ts_ms, seq))
+        del self.newest[:-MOST_EVIDENCE]
 
 
 def spoken(rules: Sequence[tuple[TagRule, bool]], now_ms: int) -> Mapping[str, Mapping[Key, Spoken]]:
     """Return who said words of which rule within its time; each rule comes with whether it is about memberships.
 
-    Reads the messages of the longest time once, in order.
+    Reads the messages of the longest time once, a few thousand at a time; what is held are the subjects that said a word.
     """
     wanted = [
         (rule, per_group, now_ms - rule.within_s * 1000, tuple(fold(word) for word in rule.said))
@@ -45,16 +59,16 @@ def spoken(rules: Sequence[tuple[TagRule, bool]], now_ms: int) -> Mapping[str, M
         "SELECT m.seq, a.member_id, m.group_id, m.ts_ms, m.text FROM message m JOIN identity a ON a.id = m.identity_id "
         "JOIN member p ON p.id = a.member_id "
         f"WHERE m.ts_ms >= ? AND m.ts_ms <= ? AND m.deleted_ms IS NULL AND a.kind NOT IN {_NOT_MEMBERS} "
-        f"AND p.kind NOT IN {_NOT_MEMBERS} ORDER BY m.ts_ms, m.seq"
+        f"AND p.kind NOT IN {_NOT_MEMBERS} ORDER BY m.seq"
     )
     first = min(start for _rule, _per_group, start, _words in wanted)
-    for seq, member, group, ts_ms, text in Database(connection).query(sql, (first, now_ms)):
-        folded = fold(text)
-        for rule, per_group, start, words in wanted:
-            if ts_ms >= start and any(word in folded for word in words):
-                said = found[rule.rule_id].setdefault((member, group if per_group else 0), Spoken())
-                said.times += 1
-                said.seqs = [*said.seqs[-MOST_EVIDENCE + 1 :], seq]
+    with transaction.atomic():
+        for seq, member, group, ts_ms, text in Database(connection).stream(sql, (first, now_ms), READ):
+            folded = fold(text)
+            for rule, per_group, start, words in wanted:
+                if ts_ms >= start and any(word in folded for word in words):
+                    said = found[rule.rule_id].setdefault((member, group if per_group else 0), Spoken())
+                    said.add(ts_ms, seq)
     return found
 
 

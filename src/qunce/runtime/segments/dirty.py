@@ -22,7 +22,7 @@ _TOUCHES: Final[Mapping[type, frozenset[str]]] = {
     ev.MessageCreated: _SEEN | {"message", "question", "got_reply", "last_message_at", "messages"},
     ev.ReactionAdded: _SEEN | {"reaction"},
     ev.ReactionRemoved: _SEEN | {"reaction"},
-    ev.MemberJoined: _SEEN | {"group_join", "invite", "joined_at", "left_at", "groups", "members"},
+    ev.MemberJoined: _SEEN | {"group_join", "invite", "joined_at", "scene", "left_at", "groups", "members"},
     ev.MemberLeft: _SEEN | {"group_leave", "left_at", "groups", "members"},
     ev.LinkClicked: _SEEN | {"link_click"},
     ev.ContactAdded: _SEEN | {"contact_added"},
