@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pyarrow.parquet as pq
 import pytest
+from django.db import connection
 
 from qunce.accounts.models import AuditEntry, Staff
+from qunce.analytics.refresh import refresh_profiles
 from qunce.domain.events import AttributeSet, TagPut
+from qunce.journal.mirror import MirrorStore
 from qunce.readmodels.models import AttributeValue, Identity, Member, TagHolding
-from qunce.readmodels.selectors import profiles
+from qunce.readmodels.selectors import members, profiles
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import ChangeBatch
 from qunce.runtime.profile import changing, vocabulary
 from qunce.runtime.rebuild import rebuild
-from qunce.testing.builders import happened, person, said
+from qunce.testing.builders import happened, linked, person, said, unlinked
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +166,44 @@ def test_the_shipped_words_hold_where_no_playbook_was_published() -> None:
     assert words.version == "shipped"
     assert words.rivals(STRONG) == {WEAK}
     assert words.rivals("员工") == frozenset()
+
+
+def listed(tag: str = "", attribute: str = "", word: str = "") -> list[int]:
+    known = members.KnownFilter(tag=tag, attribute=attribute, word=word, now_ms=now_ms())
+    page = members.list_members(None, text="", kind="", sort="recent", after=None, known=known)
+    return sorted(row.id for row in page.rows)
+
+
+def mirrored(folder: Path, name: str, member: str) -> set[tuple[Any, ...]]:
+    store = MirrorStore(folder)
+    refresh_profiles(connection=connection, store=store, zone=ZoneInfo("Asia/Shanghai"))
+    path = store.dimension_path(store.manifest(), name)
+    assert path
+    return {(row[member], row.get("tag") or row["word"]) for row in pq.read_table(path).to_pylist()}
+
+
+def test_a_merged_person_has_the_tags_and_attributes_of_all_accounts_until_they_part(
+    actor: Staff, people: list[int], tmp_path: Path
+) -> None:
+    first, second, _third = people
+    changing.do_put_tag(actor=actor, member_ids=[first, second], tag=WEAK)
+    changing.do_set_attribute(actor=actor, member_id=second, attribute_id="city", text="杭州")
+    assert profiles.counts(now_ms())[WEAK, "member"] == 2
+
+    take(linked("小红", "小明", id="l", at="10:00"))
+    assert (tags(first), value(first, "city")) == ([WEAK, WEAK], "杭州")  # one holding of each account
+    assert profiles.tags_of_members(people, now_ms()) == {first: (WEAK,)}
+    assert profiles.values_of_members(people) == {first: {"city": "杭州"}}
+    assert profiles.counts(now_ms())[WEAK, "member"] == 1
+    assert {member for _holding, member in profiles.holdings_of_tag(WEAK, now_ms(), 10)} == {first}
+    assert listed(tag=WEAK) == listed(attribute="city", word="杭州") == [first]
+    assert mirrored(tmp_path / "merged", "tags", "subject_id") == {(first, WEAK)}
+    assert mirrored(tmp_path / "merged", "fields", "member_id") == {(first, "杭州")}
+
+    take(unlinked("小红", "l", at="11:00"))
+    assert profiles.tags_of_members(people, now_ms()) == {first: (WEAK,), second: (WEAK,)}
+    assert profiles.values_of_members(people) == {second: {"city": "杭州"}}
+    assert profiles.counts(now_ms())[WEAK, "member"] == 2
+    assert (listed(tag=WEAK), listed(attribute="city", word="杭州")) == ([first, second], [second])
+    assert mirrored(tmp_path / "parted", "tags", "subject_id") == {(first, WEAK), (second, WEAK)}
+    assert mirrored(tmp_path / "parted", "fields", "member_id") == {(second, "杭州")}

@@ -10,13 +10,14 @@ from qunce.analytics import traits
 from qunce.domain.events import TYPE_BY_CODE, Event, TierMoved
 from qunce.playbook.load import parse
 from qunce.readmodels.models import Happening, Member, TierHolding, TierMove
+from qunce.readmodels.selectors import tiers as selectors
 from qunce.runtime import mirror
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.live.playbooks import do_publish
 from qunce.runtime.models import Job
 from qunce.runtime.rebuild import rebuild
 from qunce.runtime.tiers import schemes, sorting
-from qunce.testing.builders import flagged, moment, ordered, said
+from qunce.testing.builders import flagged, linked, moment, ordered, said, unlinked
 
 pytestmark = pytest.mark.django_db
 DAY = 86_400_000
@@ -94,6 +95,27 @@ def test_colleagues_and_house_personas_are_on_no_level() -> None:
     take(ordered("小丽", 500.00, at="10:00", day=9), flagged("小丽", "house_persona", at="11:00", day=9))
     sorting.sort_all(own(), NOW)
     assert holdings() == {}
+
+
+def test_a_merged_person_stands_once_and_each_has_its_own_level_again_after_parting() -> None:
+    take(ordered("大客", 150.00, at="10:00", day=8), ordered("小客", 20.00, at="10:00", day=9))
+    sorting.sort_all(own(), NOW, first=True)
+    take(linked("小客", "大客", id="l", at="11:00", day=10))
+    assert sorting.sort_all(own(), NOW)["moved"] == {"spend": 0}  # the person is of the first account, on its level
+    assert sorting.sort_all(own(), NOW + 8 * DAY)["moved"] == {"spend": 0}
+    assert selectors.counts(None) == {("spend", "big"): 1}
+    take(unlinked("小客", "l", at="11:30", day=10))
+    assert holdings() == {"大客": "big", "小客": "some"}
+    assert sorting.sort_all(own(), NOW + 8 * DAY)["moved"] == {"spend": 1}
+    assert holdings() == {"大客": "big", "小客": "none"}
+
+
+def test_a_merged_person_gets_the_level_of_all_its_accounts() -> None:
+    take(ordered("小客", 60.00, at="10:00", day=9), ordered("另一个", 60.00, at="10:00", day=9))
+    sorting.sort_all(own(), NOW, first=True)
+    take(linked("小客", "另一个", at="11:00", day=10))
+    assert sorting.sort_all(own(), NOW)["moved"] == {"spend": 1}
+    assert selectors.counts(None) == {("spend", "big"): 1}
 
 
 def test_folding_the_journal_again_gives_the_same_tiers() -> None:

@@ -22,7 +22,7 @@ from qunce.domain.events import Event, Party, Source, TierMoved
 from qunce.domain.keys import native_key
 from qunce.domain.localtime import LocalClock
 from qunce.playbook.schema.tiers import Scheme
-from qunce.readmodels.models import Group, Identity, Order, TierHolding
+from qunce.readmodels.models import Group, Identity, Member, Order, TierHolding
 from qunce.runtime import jobs, mirror, organisation
 from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import Ingest
@@ -123,7 +123,9 @@ def sort_all(
 def _moves(scheme: Scheme, found: Sorted, *, first: bool) -> Iterator[tuple[int, str | None, str]]:
     """Yield member, old level (None = the scheme was never sorted before) and new level of everybody who moved."""
     base = scheme.levels[-1].level_id
-    before = dict(TierHolding.objects.filter(scheme_id=scheme.scheme_id).values_list("identity_id", "level_id"))
+    # An account that belongs to another member now is not sorted: its own level waits until the accounts part.
+    held = TierHolding.objects.filter(scheme_id=scheme.scheme_id, identity_id__in=Member.objects.values("pk"))
+    before = dict(held.values_list("identity_id", "level_id"))
     unknown = None if first else base
     for level_id, members in found.items():
         for member in members.tolist():
