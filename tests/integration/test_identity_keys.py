@@ -72,6 +72,14 @@ def test_keys_can_be_told_not_to_merge() -> None:
     assert not IdentityLink.objects.exists()
 
 
+def test_keys_learnt_while_they_must_not_merge_do_so_once_they_may() -> None:
+    organisation.decide("identity_by_keys", "off")
+    take(keyed("小红", "phone", "d", at="11:00"), keyed("小丽", "phone", "d", at="11:01"))
+    organisation.decide("identity_by_keys", "on")
+    take(said("群", "小刚", "早", at="12:00"))
+    assert ["小红", "小丽"] in people()
+
+
 def test_a_link_by_key_that_was_taken_back_is_not_made_again() -> None:
     take(keyed("小红", "phone", "d", at="11:00"), keyed("小丽", "phone", "d", at="11:01"))
     do_unlink(actor=None, link_id=IdentityLink.objects.get().link_id)

@@ -15,7 +15,7 @@ from qunce.runtime.cli.main import main
 from qunce.runtime.identity import suggest, views
 from qunce.runtime.identity.commands import MergeRefused, do_accept, do_refuse, do_unlink
 from qunce.runtime.ingest import Ingest
-from qunce.runtime.models import MergeSuggestion
+from qunce.runtime.models import Job, MergeSuggestion
 from qunce.testing.builders import flagged, keyed, moment, said
 from qunce.testing.simulator import simulate
 
@@ -69,6 +69,27 @@ def test_accounts_of_one_name_that_write_alike_are_suggested_and_others_are_not(
     assert evidence[0] == "name"
     assert float(evidence[1].removeprefix("writing:")) > 0.5
     assert not IdentityLink.objects.exists()
+
+
+def test_a_search_is_due_once_a_day_and_after_an_import(two_of_a_name: None) -> None:
+    now = moment("12:00", 30)
+    first = suggest.start_if_due(now)
+    assert first is not None
+    assert suggest.start_if_due(now) is None  # it waits
+    Job.objects.filter(pk=first).update(state="done", created_ms=now, finished_ms=now + 5)
+    assert suggest.start_if_due(now + suggest.DAY_MS - 1) is None
+    imported = Job.objects.create(kind="import", created_ms=now - 9, finished_ms=now + 10, state="failed", params={})
+    assert suggest.start_if_due(now + 20) is None
+    Job.objects.filter(pk=imported.pk).update(state="done")
+    second = suggest.start_if_due(now + 20)
+    assert second is not None
+    Job.objects.filter(pk=second).update(state="done", created_ms=now + 20, finished_ms=now + 25)
+    assert suggest.start_if_due(now + 30) is None
+    assert suggest.start_if_due(now + 20 + suggest.DAY_MS) is not None
+
+
+def test_nobody_is_looked_for_where_nobody_is() -> None:
+    assert suggest.start_if_due(moment("12:00")) is None
 
 
 def test_two_who_talk_to_each_other_are_two_persons() -> None:

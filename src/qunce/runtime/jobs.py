@@ -134,6 +134,7 @@ def _loop(stop: threading.Event) -> None:
                 import_module("qunce.runtime.tiers.sorting").start_if_due(now_ms())
                 import_module("qunce.runtime.profile.rules").start_if_due(now_ms())
                 import_module("qunce.runtime.profile.proposals").start_if_due()
+                import_module("qunce.runtime.identity.suggest").start_if_due(now_ms())
                 tidied = time.monotonic()
         except Exception:  # the database may be away for a moment; the loop must not die of it
             logger.exception("job loop failed", extra={"action": "job.loop_failed"})

@@ -24,6 +24,8 @@ from qunce.runtime import organisation
 from qunce.runtime.identity.settings import merge_settings
 
 CURSOR: Final = "identity_keys"
+LINKED: Final = "identity_key_links"
+"""Up to where keys have linked accounts; stands still while they must not, so that they all do once they may."""
 _SEEN: Final = "identity_own_keys"
 """Setting: the newest identity whose own platform id was looked at."""
 _STRETCH: Final = 5_000
@@ -59,8 +61,9 @@ def link_by_keys(ingest: WayIn, moment: Callable[[], int]) -> int:
     """Link accounts by the keys learnt since the last call; return how many links were made. Cheap when there are none."""
     database, journal = ingest.database, ingest.journal
     after = journal.cursor_position(CURSOR)
+    linked = journal.cursor_position(LINKED)
     newest = _newest_key(database)
-    if newest == 0 or (newest <= after and not _strangers(database)):
+    if newest == 0 or (newest <= min(after, linked) and not _strangers(database)):
         return 0
     fresh = {row[0] for row in database.query("SELECT DISTINCT key FROM identity_key WHERE seq > ?", (after,))}
     for events in _own_keys(database, fresh, moment()):
@@ -68,12 +71,14 @@ def link_by_keys(ingest: WayIn, moment: Callable[[], int]) -> int:
     newest = _newest_key(database)
     settings = merge_settings()
     links = 0
-    if settings.by_keys and newest > after:
-        for events in _links(database, after, settings.most_accounts, moment()):
+    if settings.by_keys and newest > linked:
+        for events in _links(database, linked, settings.most_accounts, moment()):
             links += len(ingest.take(events).events)
-    if newest > after:
-        with transaction.atomic():
+    with transaction.atomic():
+        if newest > after:
             journal.move_cursor(CURSOR, newest)
+        if settings.by_keys and newest > linked:
+            journal.move_cursor(LINKED, newest)
     return links
 
 

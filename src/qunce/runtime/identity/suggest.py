@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.engine.identity.likeness import Background, Portrait, background, compare, grams, portrait
+from qunce.readmodels.models import Identity
 from qunce.readmodels.rows import Database
 from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
@@ -28,6 +29,7 @@ from qunce.runtime.identity.settings import merge_settings
 from qunce.runtime.models import Job, JobState, MergeSuggestion, SuggestionState
 
 JOB_KIND: Final = "merges"
+DAY_MS: Final = 86_400_000
 MOST_IN_BLOCK: Final = 8
 """A name that more members bear says nothing."""
 MOST_BLOCKS: Final = 20_000
@@ -67,6 +69,21 @@ def start(*, actor: Staff | None) -> int:
             audit.record(actor=actor, action="member.suggest", target_type="job", target_id=job_id)
     jobs.wake()
     return job_id
+
+
+def start_if_due(moment: int) -> int | None:
+    """Queue the daily search, or the one after an import; None = nothing is due."""
+    newest = Job.objects.filter(kind=JOB_KIND).order_by("-pk").first()
+    if newest is not None and _is_enough(newest, moment):
+        return None
+    return start(actor=None) if Identity.objects.exists() else None
+
+
+def _is_enough(job: Job, moment: int) -> bool:
+    if job.state in (JobState.QUEUED, JobState.RUNNING):
+        return True
+    imported = Job.objects.filter(kind="import", state=JobState.DONE, finished_ms__gt=job.created_ms).exists()
+    return not imported and job.created_ms > moment - DAY_MS
 
 
 def perform(_params: dict[str, Any], beat: Beat) -> dict[str, Any]:
