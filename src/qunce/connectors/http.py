@@ -59,6 +59,21 @@ class Caller:
         data = _object(body)
         return Reply(status=response.status_code, data=data or {}, is_json=data is not None, after_s=_after_s(response))
 
+    async def fetch(self, url: str, *, most: int, **request: Any) -> bytes:
+        """Return the bytes of a file, reading no more than `most`. Raises Retryable when it did not come, else Permanent."""
+        try:
+            async with self._client.stream("GET", url, **request) as response:
+                if response.status_code != 200:
+                    raise Permanent(f"http_{response.status_code}", "the file was not handed out")
+                body = await _read(response, most)
+        except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as error:
+            raise Retryable("no_answer", type(error).__name__) from None
+        except httpx.InvalidURL:
+            raise Permanent("bad_address", "the address is not one") from None
+        if body is None:
+            raise Permanent("too_long", "the file is longer than the limit")
+        return body
+
 
 def unanswered(repeatable: bool, code: str, what: str = "") -> ConnectorError:
     """Return the error of a request whose outcome nobody knows: harmless to repeat, or not."""
@@ -79,12 +94,12 @@ def check_status(reply: Reply, *, repeatable: bool) -> None:
         raise unanswered(repeatable, "bad_answer", "the answer is not JSON")
 
 
-async def _read(response: httpx.Response) -> bytes | None:
+async def _read(response: httpx.Response, most: int = MAX_BYTES) -> bytes | None:
     """Return the body, or None when it is longer than the limit."""
     parts, size = [], 0
     async for part in response.aiter_bytes():
         size += len(part)
-        if size > MAX_BYTES:
+        if size > most:
             return None
         parts.append(part)
     return b"".join(parts)

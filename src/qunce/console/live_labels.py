@@ -62,6 +62,7 @@ LIVE: Final[dict[str, Names]] = {
         "concept": _("意图"),
         "contact": _("联系方式"),
         "link": _("链接"),
+        "qr": _("二维码"),
         "media": _("图片与卡片"),
         "flood": _("刷屏"),
         "duplicate": _("重复内容"),

@@ -68,6 +68,8 @@ class Part(Record, frozen=True):
     """File name."""
     size_bytes: int | None = None
     duration_s: float | None = None
+    codes: tuple[str, ...] = ()
+    """What the QR codes in a picture say, as read when the message came; empty where there are none or nobody looked."""
 
 
 class Item(Record, frozen=True):

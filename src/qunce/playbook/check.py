@@ -32,6 +32,7 @@ from qunce.playbook.schema.checks import (
     Name,
     Newcomer,
     Pattern,
+    QrCode,
     Terms,
     Trigger,
 )  # fmt: skip
@@ -271,6 +272,8 @@ def _check_one(playbook: Playbook, item: AnyCheck) -> Iterator[Found]:
             yield from _not_empty("types", wanted)
         case Link(hosts=hosts, allow_hosts=allowed):
             yield from _check_hosts(hosts, allowed)
+        case QrCode(allow_hosts=allowed):
+            yield from _check_hosts((), allowed)
         case Newcomer(joined_within_s=None, first_messages=None):
             yield "", "newcomer without a limit never holds", "add joined_within: 24h or first_messages: 3", "no_op"
         case Blocked() if not playbook.blocklist and not _bans(playbook):

@@ -144,6 +144,13 @@ def _link(check: c.Link, titles: Mapping[str, str]) -> Phrase:
     return (f"{zh}（{allowed} 除外）", f"{en} (not {', '.join(check.allow_hosts)})") if allowed else (zh, en)
 
 
+def _qr(check: c.QrCode, titles: Mapping[str, str]) -> Phrase:
+    zh, en = "图片里有二维码", "a picture holds a QR code"
+    if not check.allow_hosts:
+        return zh, en
+    return f"{zh}（指向 {'、'.join(check.allow_hosts)} 的除外）", f"{en} (not to {', '.join(check.allow_hosts)})"
+
+
 def _media(check: c.Media, titles: Mapping[str, str]) -> Phrase:
     zh, en = _both(check.types, MEDIA)
     alone = ("只发", "nothing but") if check.without_text else ("发了", "")
@@ -245,6 +252,7 @@ _SAY: Final[dict[type, Callable[[Any, Mapping[str, str]], Phrase]]] = {
     c.ConceptCheck: _concept,
     c.Contact: _contact,
     c.Link: _link,
+    c.QrCode: _qr,
     c.Media: _media,
     c.Flood: _flood,
     c.Duplicate: _duplicate,

@@ -8,7 +8,7 @@
     09:02 小红: 代 购 返 现
       => warn ads.terms
     +30m                               the clock moves on
-    小红: [image]                      parts: [image] [link https://…] [card 标题] …
+    小红: [image]                      parts: [image] [link https://…] [card 标题] [qr https://…] …
     小红 -> 2: 举报                     an answer to the message in line 2 of this group's chat
     小红 edits 2 to 加我微信            the message in line 2 of this group's chat
     小红 renames to 加微 abc123
@@ -68,7 +68,7 @@ DAY_MS: Final = 86_400_000
 _TIME: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d))? +(.*)")
 _FLAG: Final = re.compile(r"(staff|bot|persona|admin|owner) (\S+)")
 _SAYS: Final = re.compile(r"(\S+?)(?: -> (\d+))?: ?(.*)")
-_PART: Final = re.compile(r"\[(image|voice|video|file|sticker|link|card|forward|red_packet)(?: ([^\]]*))?\]")
+_PART: Final = re.compile(r"\[(image|voice|video|file|sticker|link|card|forward|red_packet|qr)(?: ([^\]]*))?\]")
 _MENTION: Final = re.compile(r"@(\S+)")
 _KINDS: Final = {"staff": "staff", "bot": "bot", "persona": "house_persona"}
 
@@ -216,6 +216,9 @@ class Runner:
         plain = _PART.sub("", text).strip()
         parts = [Part(type="text", text=plain)] if plain and found else []
         for kind, value in found:
+            if kind == "qr":
+                parts.append(Part(type="image", codes=(value or "",)))
+                continue
             is_url = bool(value) and "://" in value
             url = next((word for word in (value or "").split() if "://" in word), None) if is_url else None
             title = " ".join(word for word in (value or "").split() if "://" not in word) or None

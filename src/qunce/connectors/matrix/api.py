@@ -40,6 +40,7 @@ class MatrixApi:
     def __init__(self, client: httpx.AsyncClient, settings: MatrixSettings) -> None:
         self._caller = Caller(client)
         self._base = settings.homeserver.rstrip("/") + "/_matrix/client/v3"
+        self._media = settings.homeserver.rstrip("/") + "/_matrix/client/v1/media/download"
         self._headers = {"Authorization": f"Bearer {settings.token}"}
 
     async def sync(self, since: str | None, timeout_ms: int) -> Row:
@@ -52,6 +53,11 @@ class MatrixApi:
     async def get(self, *path: str, timeout: float = _ANSWER_S, **request: Any) -> Row:
         """Read something."""
         return await self._ask("GET", path, timeout=timeout, **request)
+
+    async def media(self, server: str, media_id: str, *, most: int) -> bytes:
+        """Return a file that somebody sent, of at most `most` bytes."""
+        url = "/".join((self._media, quote(server, safe=""), quote(media_id, safe="")))
+        return await self._caller.fetch(url, most=most, headers=self._headers, timeout=_ANSWER_S)
 
     async def put(self, *path: str, json: Row, is_repeatable: bool = True) -> Row:
         """Write something under a name of ours, so that writing it again changes nothing."""

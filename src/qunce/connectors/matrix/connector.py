@@ -13,6 +13,7 @@ from qunce.connectors.errors import AuthFailed, Permanent, Retryable
 from qunce.connectors.matrix.actions import Actions
 from qunce.connectors.matrix.api import MatrixApi, MatrixSettings
 from qunce.connectors.matrix.capabilities import CAPABILITIES
+from qunce.connectors.matrix.pictures import Codes, Pictures, with_codes
 from qunce.connectors.matrix.rooms import KIND, Rooms
 from qunce.connectors.matrix.standing import MEMBER, STATES, standing
 from qunce.connectors.matrix.sync import RoomPart, direct_rooms, invitations, room_parts
@@ -38,6 +39,7 @@ class Matrix:
     ) -> None:  # fmt: skip
         self._settings = settings
         self._api = MatrixApi(client, settings)
+        self._pictures = Pictures(self._api)
         self._actions = Actions(self._api, settings.user_id)
         self._rooms = Rooms(settings.user_id)
         self._to_join: list[str] = []
@@ -93,7 +95,8 @@ class Matrix:
         if self._settings.accepts_invites:
             for room_id in invitations(data):
                 await self._join(room_id)
-        return self._told(fetched, next_since)
+        codes = await self._pictures.codes(row for part, between, _ in fetched for row in (*between, *part.timeline))
+        return self._told(fetched, codes, next_since)
 
     async def _between(self, part: RoomPart, since: str | None) -> tuple[tuple[Row, ...], bool]:
         """Fetch what the answer leaves out of a room; return what happened before its timeline, and whether that is all."""
@@ -108,7 +111,7 @@ class Matrix:
                 self._rooms.settle(part.room_id, event_id)
         return between, is_whole
 
-    def _told(self, fetched: Sequence[tuple[RoomPart, tuple[Row, ...], bool]], since: str) -> Batch:
+    def _told(self, fetched: Sequence[tuple[RoomPart, tuple[Row, ...], bool]], codes: Codes, since: str) -> Batch:
         """Read all rooms. Nothing is asked for in between, so a failure cannot leave them half read."""
         events: list[Event] = []
         gaps: list[Gap] = []
@@ -117,7 +120,7 @@ class Matrix:
             if not is_whole:
                 first = next((row["origin_server_ts"] for row in between if isinstance(row.get("origin_server_ts"), int)), None)
                 gaps.append(Gap(reason="backfill_limit", conv_id=part.room_id, until_ms=first))
-        return Batch(events=tuple(events), since=since, gaps=tuple(gaps))
+        return Batch(events=with_codes(events, codes), since=since, gaps=tuple(gaps))
 
     async def _page_back(self, part: RoomPart, since: str) -> tuple[tuple[Row, ...], bool]:
         """Return what happened between `since` and the timeline, oldest first, and whether that is all of it."""

@@ -22,7 +22,7 @@ _DOT_FORMS: Final = re.compile(_DOT)
 _HOST: Final = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 
 Link = tuple[str, int, int]
-"""Host, and start and end in the text as written; both 0 when the link stands in a card."""
+"""Host, and start and end in the text as written; both 0 when the link stands in a card or a QR code."""
 
 
 def host_of(url: str) -> str | None:
@@ -41,9 +41,10 @@ def find(views: Views, parts: tuple[Part, ...] = ()) -> list[Link]:
     """Return the links of a message's parts and text in order, each host once."""
     found: dict[str, Link] = {}
     for part in parts:
-        host = host_of(part.url) if part.url else None
-        if host is not None:
-            found.setdefault(host, (host, 0, 0))
+        for url in (part.url, *part.codes):
+            host = host_of(url) if url else None
+            if host is not None:
+                found.setdefault(host, (host, 0, 0))
     folded = views.folded
     if may_be_in(views):
         for pattern in (_SCHEME, _BARE):

@@ -31,6 +31,7 @@ from qunce.playbook.schema.checks import (
     Mood,
     Newcomer,
     Pattern,
+    QrCode,
     Terms,
     Trigger,
 )  # fmt: skip
@@ -40,7 +41,7 @@ _NOTHING_LEARNT: Final[Mapping[ModelName, Learnt]] = MappingProxyType({})
 
 Occasion = Trigger | Literal["edit"]
 """What a rule can be asked on; an edited message is asked about its text only, it is no further message."""
-OF_TEXT: Final = (Terms, Combination, Pattern, ConceptCheck, Contact, Link, Length, Model, Crisis, Mood, Newcomer)
+OF_TEXT: Final = (Terms, Combination, Pattern, ConceptCheck, Contact, Link, QrCode, Length, Model, Crisis, Mood, Newcomer)
 
 
 class ActiveRule(NamedTuple):

@@ -28,6 +28,7 @@ from qunce.playbook.schema.checks import (
     Media,
     Mention,
     Newcomer,
+    QrCode,
     Quarrel,
     Report,
     SpeaksWhileMuted,
@@ -41,11 +42,11 @@ from qunce.playbook.schema.checks import (
 FOR_ALL: Final = FOR_MEMBERS | FOR_STAFF | FOR_EVERYONE
 BOUND: Final = {"members": FOR_MEMBERS, "staff": FOR_STAFF, "everyone": FOR_EVERYONE}
 """Signs of whom a rule applies to."""
-_OF_PARTS: Final = CONTENT | LINKS | MENTIONS | REPLIES
+_OF_PARTS: Final = CONTENT | LINKS | CONTACTS | MENTIONS | REPLIES
 _OF_PAST: Final = FINDINGS | JOINED | RESTRICTED
 _NEEDS: Final[dict[type[Check], int]] = {
     Terms: HITS, Combination: HITS, ConceptCheck: HITS | LINKS, Crisis: HITS, Link: LINKS, Contact: CONTACTS, Length: LONG,
-    Media: CONTENT, Mention: MENTIONS, Report: REPLIES, Flood: BUSY, Duplicate: BUSY,
+    Media: CONTENT, QrCode: CONTENT, Mention: MENTIONS, Report: REPLIES, Flood: BUSY, Duplicate: BUSY,
     Quarrel: FINDINGS, SpeaksWhileMuted: RESTRICTED, Blocked: BLOCKED,
 }  # fmt: skip
 """Signs of which one must be there for a check to hold; a check that is not named must always be asked."""
@@ -90,6 +91,8 @@ class Reader:
         if wanted & _OF_PARTS:
             if body.content:
                 signs = CONTENT | LINKS
+                if any(part.codes for part in body.content):
+                    signs |= CONTACTS
             if body.mentions:
                 signs |= MENTIONS
             if body.reply_to is not None:

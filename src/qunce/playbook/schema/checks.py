@@ -79,6 +79,12 @@ class Link(Check, frozen=True, kw_only=True, tag="link"):
     allow_hosts: Annotated[tuple[Text, ...], key("放行的域名", "Hosts that are always fine", "example.com")] = ()
 
 
+class QrCode(Check, frozen=True, kw_only=True, tag="qr"):
+    """A picture of the message holds a QR code that leads outside."""
+
+    allow_hosts: Annotated[tuple[Text, ...], key("放行的域名", "Hosts to which a code may lead", "example.com")] = ()
+
+
 class Media(Check, frozen=True, kw_only=True, tag="media"):
     """The message consists of the named kinds of content."""
 
@@ -226,9 +232,8 @@ class Length(Check, frozen=True, kw_only=True, tag="length"):
 
 
 AnyCheck = (
-    Terms | Combination | Pattern | ConceptCheck | Contact | Link | Media | Flood | Duplicate | Mention | Newcomer | Raid | Name
-    | Report | Model | SpeaksWhileMuted | Blocked | Rejoin | Sister | Quarrel | Length
-    | Report | Model | Crisis | Mood | SpeaksWhileMuted | Blocked | Rejoin | Quarrel | Length
+    Terms | Combination | Pattern | ConceptCheck | Contact | Link | QrCode | Media | Flood | Duplicate | Mention | Newcomer
+    | Raid | Name | Report | Model | Crisis | Mood | SpeaksWhileMuted | Blocked | Rejoin | Sister | Quarrel | Length
 )  # fmt: skip
 
 TITLES: Final[dict[type[Check], tuple[str, str]]] = {
@@ -238,6 +243,7 @@ TITLES: Final[dict[type[Check], tuple[str, str]]] = {
     ConceptCheck: ("概念", "concept"),
     Contact: ("联系方式", "contact"),
     Link: ("链接", "link"),
+    QrCode: ("二维码", "QR code"),
     Media: ("图片、卡片等", "media"),
     Flood: ("刷屏", "flood"),
     Duplicate: ("重复内容", "duplicate"),

@@ -20,6 +20,7 @@ FINDERS: Final[dict[type[schema.Check], Find]] = {
     schema.ConceptCheck: content.find_concept,
     schema.Contact: content.find_contact,
     schema.Link: content.find_link,
+    schema.QrCode: content.find_qr,
     schema.Length: content.find_length,
     schema.Model: content.find_model,
     schema.Crisis: content.find_crisis,
@@ -43,7 +44,15 @@ COSTS: Final[dict[type, int]] = {
     check: cost
     for cost, checks in enumerate(
         (
-            (schema.Blocked, schema.SpeaksWhileMuted, schema.Newcomer, schema.Length, schema.Mention, schema.Report),
+            (
+                schema.Blocked,
+                schema.SpeaksWhileMuted,
+                schema.Newcomer,
+                schema.Length,
+                schema.Mention,
+                schema.Report,
+                schema.QrCode,
+            ),
             (schema.Media, schema.Flood, schema.Raid, schema.Rejoin, schema.Sister, schema.Quarrel, schema.Duplicate),
             (schema.Terms, schema.Combination, schema.ConceptCheck, schema.Crisis, schema.Contact, schema.Link, schema.Name),
             (schema.Pattern, schema.Model, schema.Mood),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from qunce.domain.decisions import Evidence, Span
@@ -13,7 +13,7 @@ from qunce.engine.moderation.clues import likelihood
 from qunce.engine.moderation.concepts import card_concepts
 from qunce.engine.moderation.look import Look
 from qunce.engine.text.phrases import Hit
-from qunce.engine.text.views import MAX_PATTERN_CHARS, clip
+from qunce.engine.text.views import MAX_PATTERN_CHARS, Views, clip
 from qunce.playbook.schema import checks as schema
 
 MAX_SPANS = 20
@@ -109,7 +109,28 @@ def contact_spans(look: Look, kinds: tuple[schema.ContactKind, ...]) -> tuple[Sp
 def find_contact(check: schema.Contact, look: Look) -> Evidence | None:
     """Hold when the text gives a contact of a named kind."""
     spans = contact_spans(look, check.kinds)
-    return Evidence(check="contact", spans=spans) if spans else None
+    if spans:
+        return Evidence(check="contact", spans=spans)
+    for code in codes_of(look):
+        kind = next((kind for kind, _, _ in contacts.find(Views(code)) if kind in check.kinds), None)
+        if kind is not None:
+            return Evidence(check="contact", note=f"{kind} in a QR code")
+    return None
+
+
+def codes_of(look: Look) -> Iterator[str]:
+    """Yield what the QR codes in the pictures of a message say."""
+    for part in look.parts:
+        yield from part.codes
+
+
+def find_qr(check: schema.QrCode, look: Look) -> Evidence | None:
+    """Hold when a picture holds a QR code, unless that is a link to a host that is let through."""
+    for code in codes_of(look):
+        host = links.host_of(code)
+        if host is None or not links.under(host, check.allow_hosts):
+            return Evidence(check="qr", note=host or "no link")
+    return None
 
 
 def find_link(check: schema.Link, look: Look) -> Evidence | None:
