@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import BigIntegerField, Count, F, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, Concat
 
 from qunce.readmodels.models import AttributeValue, Identity, TagHolding
@@ -148,7 +148,7 @@ def with_word(attribute: str, word: str) -> QuerySet[AttributeValue, Any]:
 def counts(now_ms: int) -> Mapping[tuple[str, str], int]:
     """Return how many subjects have each (tag, target), each counted once however many put it, a person once. One query."""
     person = Subquery(Identity.objects.filter(pk=OuterRef("identity_id")).values("member_id"))
-    subject = Concat(Coalesce(person, 0), Value("/"), F("group_id"), output_field=TextField())
+    subject = Concat(Coalesce(person, 0, output_field=BigIntegerField()), Value("/"), F("group_id"), output_field=TextField())
     rows = TagHolding.objects.filter(standing(now_ms)).order_by().values_list("tag", "target")
     return {(tag, target): number for tag, target, number in rows.annotate(number=Count(subject, distinct=True))}
 
