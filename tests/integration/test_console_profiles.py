@@ -19,6 +19,7 @@ from qunce.readmodels.models import AttributeValue, Group, Identity, Member, Mes
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import ChangeBatch
 from qunce.runtime.profile import files
+from qunce.runtime.rebuild import rebuild
 from qunce.testing import builders as b
 from qunce.testing.builders import happened, person
 from tests.integration.console_world import take
@@ -186,13 +187,61 @@ def test_a_rule_is_tried_on_the_past_and_run_once(
     Ingest().take_all([b.ordered("小红", 9, at="10:00", id="a"), b.ordered("小红", 9, at="10:01", id="b")])
     client = sign_in()
     assert "1 位符合，会给 1 位打上，从 0 位取下" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-02")
-    assert "会打上 0，会取下 0" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-01")
+    assert "0 位符合，会给 0 位打上，从 0 位取下" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-01")
     assert not TagHolding.objects.exists()
     assert "打上 1 位，取下 0 位" in post(client, "run-rule", "customer.old", tag="老客")
     assert TagHolding.objects.get().rule_id == "customer.old"
     assert "没有运行" in post(client, "run-rule", "no.rule")
     scoped = sign_in(Role.MANAGER, (Group.objects.get(name="晨跑团").pk,))
     assert scoped.post(reverse("run-rule", args=["customer.old"])).status_code == 404
+
+
+def test_a_group_and_somebody_in_it_are_tagged_by_hand_and_it_is_undone(sign_in: SignIn, red: int) -> None:
+    client, group = sign_in(), Group.objects.get(name="晨跑团").pk
+    account = Identity.objects.get(member_id=red).pk
+    assert "常来的人" in post(client, "put-group-tag", group, tag="铁粉群", reason="常来的人")
+    assert "取下 直接扫码" in post(client, "put-place-tags", group, a=[account], tag="进群/扫码")
+    page = post(client, "put-place-tags", group, a=[account], tag="进群/好友拉群")  # one of an exclusive group
+    assert "取下 直接扫码" not in page
+    kept = TagHolding.objects.filter(taken_ms=None).order_by("target")
+    standing = kept.values_list("target", "identity_id", "group_id", "tag")
+    assert list(standing) == [("group", 0, group, "铁粉群"), ("membership", account, group, "进群/好友拉群")]
+    newest = TagHolding.objects.get(tag="进群/好友拉群").batch_id
+    post(client, "undo-change", newest)
+    assert {row[3] for row in standing.all()} == {"铁粉群", "进群/扫码"}
+    post(client, "take-place-tag", group, TagHolding.objects.get(target="group").pk)
+    assert {row[3] for row in standing.all()} == {"进群/扫码"}
+    report = rebuild(keep=False)
+    assert report.same, [table for table in report.tables if not table.same]
+
+
+def test_tags_of_a_group_are_refused_where_they_do_not_belong(sign_in: SignIn, red: int) -> None:
+    Ingest().take_all([b.joined("别的群", "外人", at="08:00")])
+    client, group = sign_in(), Group.objects.get(name="晨跑团").pk
+    stranger = Identity.objects.get(name="外人").pk
+    for name, data in (
+        ("put-group-tag", {"tag": STRONG}), ("put-place-tags", {"tag": "进群/扫码"}),
+        ("put-place-tags", {"tag": "进群/扫码", "a": [stranger]}),
+    ):  # fmt: skip
+        assert "没有打上" in post(client, name, group, **data)
+    assert "没有取下" in post(client, "take-place-tag", group, 99)
+    assert not TagHolding.objects.exists()
+    scoped = sign_in(Role.MANAGER, (Group.objects.get(name="别的群").pk,))
+    assert scoped.post(reverse("put-group-tag", args=[group])).status_code == 404
+
+
+def test_people_of_a_group_are_counted_and_narrowed_by_the_way_they_came(sign_in: SignIn) -> None:
+    Ingest().take_all([
+        b.joined("新群", "甲", at="08:00", channel="七月活码"), b.joined("新群", "乙", at="08:01", inviter="甲"),
+        b.joined("新群", "丙", at="08:02", channel="七月活码"), b.joined("新群", "丁", at="08:03"),
+    ])  # fmt: skip
+    client, group = sign_in(), Group.objects.get(name="新群").pk
+    page = text_of(client, "group-people", group)
+    assert "进群途径（3 / 4 人已知）" in page
+    assert '扫码 <b class="num">2</b>' in page
+    assert "扫码 · 七月活码" in page
+    narrowed = text_of(client, "group-people", group, way="invited")
+    assert [name for name in "甲乙丙丁" if f"选择 {name}" in narrowed] == ["乙"]
 
 
 def test_what_was_exported_can_be_imported_again(sign_in: SignIn, red: int, tmp_path: Path) -> None:

@@ -21,8 +21,10 @@ from qunce.readmodels.rows import Database
 from qunce.readmodels.selectors import group as selectors
 from qunce.readmodels.selectors import transcript
 from qunce.readmodels.selectors.days import daily, newest_counted_day, newest_day
+from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused, do_set_community
 from qunce.runtime.live import marks
+from qunce.runtime.profile import views as profiles
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -48,6 +50,9 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
             "before": {name: sum(getattr(day, name) for day in before) for name in ("messages", "joined", "left")},
             "chart": charts.group_trend(days),
             "crowd": selectors.crowd(group_id),
+            "group_tags": profiles.of_group(group_id, asked.visible(request), now_ms()),
+            "may_tag": can(staff_of(request), "profile.change"),
+            "tag_choices": profiles.tag_choices("group"),
             "health": health,
             "health_state": health_state,
             "speakers": selectors.people(group_id, show="", sort="messages", descending=True, text="", since_ms=0, page=1).rows[
@@ -96,13 +101,18 @@ def group_people(request: HttpRequest, group_id: int) -> HttpResponse:
     descending = asked.choice(request, "dir", ("asc", "desc"), "asc" if sort == "name" else "desc") == "desc"
     newest = newest_day(frozenset((group_id,)))
     since_ms = formats.start_of(newest - NEW_DAYS + 1) if newest is not None else 0
+    scene = asked.choice(request, "way", selectors.WAYS, "")
     page = selectors.people(
         group_id, show=show, sort=sort, descending=descending, text=asked.text(request), since_ms=since_ms,
-        page=asked.number(request, "page") or 1,
+        page=asked.number(request, "page") or 1, scene=scene,
     )  # fmt: skip
+    staff, moment = staff_of(request), now_ms()
     context = {
         "head": head, "tab": "people", "page": page, "show": show, "sort": sort, "descending": descending,
         "crowd": selectors.crowd(group_id), "text": asked.text(request), "new_days": NEW_DAYS,
+        "ways": selectors.ways(group_id, show=show, since_ms=since_ms), "way": scene,
+        "may_tag": can(staff, "profile.change"), "tag_choices": profiles.tag_choices("membership"),
+        "held": profiles.of_places(group_id, [row.person.identity_id for row in page.rows], moment),
         "filters": (
             ("", _("在群")), ("new", _("新进群")), ("lurking", _("潜水")),
             ("staff", _("员工与机器人")), ("left", _("已退群")),

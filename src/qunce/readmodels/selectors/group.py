@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 PEOPLE_SORTS: Final = ("messages", "spoke", "joined", "name")
+WAYS: Final = ("invited", "invite_link", "qr", "join_way", "approved", "self")
+"""Ways into a group that lists can be narrowed by."""
 PEOPLE_FILTERS: Final = ("", "lurking", "left", "new", "staff")
 QUESTION_FILTERS: Final = ("open", "answered", "all")
 
@@ -68,6 +70,8 @@ class PersonRow:
     left_ms: int | None
     leave_reason: str
     scene: str
+    channel_code: str
+    """Code of the way in, such as of a group QR; empty = none is known."""
     last_message_ms: int | None
     message_count: int
     muted_until_ms: int | None
@@ -81,6 +85,21 @@ class PeoplePage:
     total: int
     page: int
     pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How many came into a group which way."""
+
+    known: tuple[tuple[str, int], ...]
+    """Ways with how many came so, the most frequent first."""
+    total: int
+    """All of the list, those of whom nobody knows the way included."""
+
+    @property
+    def told(self) -> int:
+        """Of how many the way is known."""
+        return sum(number for _scene, number in self.known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +159,22 @@ def crowd(group_id: int) -> Crowd:
     )  # fmt: skip
 
 
-def people(group_id: int, *, show: str, sort: str, descending: bool, text: str, since_ms: int, page: int) -> PeoplePage:
-    """Return one page of a group's people; `since_ms` says from when on a join is new. Two queries."""
+def ways(group_id: int, *, show: str, since_ms: int) -> Ways:
+    """Count which way a group's people came, each account once, of those a list shows. One query."""
+    rows = _shown(Membership.objects.filter(group_id=group_id), show, since_ms).order_by()
+    counted = dict(rows.values_list("scene").annotate(Count("pk")))
+    known = {scene: number for scene, number in counted.items() if scene not in ("", "unknown")}
+    order = sorted(known.items(), key=lambda item: (-item[1], item[0]))
+    return Ways(known=tuple(order), total=sum(counted.values()))
+
+
+def people(
+    group_id: int, *, show: str, sort: str, descending: bool, text: str, since_ms: int, page: int, scene: str = ""
+) -> PeoplePage:  # fmt: skip
+    """Return one page of a group's people; `since_ms`: from when on a join is new, `scene`: the way they came. Two queries."""
     rows = _shown(Membership.objects.filter(group_id=group_id), show, since_ms)
+    if scene:
+        rows = rows.filter(scene=scene)
     if text:
         rows = rows.filter(identity__folded_name__startswith=fold(text))
     total = rows.count()
@@ -154,7 +186,7 @@ def people(group_id: int, *, show: str, sort: str, descending: bool, text: str, 
     order = F(column).desc(nulls_last=True) if descending else F(column).asc(nulls_last=True)
     found = rows.order_by(order, "pk").values_list(
         "identity_id", "identity__member_id", "identity__name", "identity__kind", "nickname", "role", "joined_ms", "first_ms",
-        "left_ms", "leave_reason", "scene", "last_message_ms", "message_count", "muted_until_ms",
+        "left_ms", "leave_reason", "scene", "channel_code", "last_message_ms", "message_count", "muted_until_ms",
     )[(page - 1) * PAGE : page * PAGE]  # fmt: skip
     return PeoplePage(rows=tuple(_person_row(row) for row in found), total=total, page=page, pages=pages)
 
@@ -175,8 +207,8 @@ def _shown(rows: QuerySet[Membership], show: str, since_ms: int) -> QuerySet[Mem
 def _person_row(row: tuple[object, ...]) -> PersonRow:
     identity, member, name, kind, *rest = row
     keys = (
-        "nickname", "role", "joined_ms", "first_ms", "left_ms", "leave_reason", "scene", "last_message_ms", "message_count",
-        "muted_until_ms",
+        "nickname", "role", "joined_ms", "first_ms", "left_ms", "leave_reason", "scene", "channel_code", "last_message_ms",
+        "message_count", "muted_until_ms",
     )  # fmt: skip
     person = Person(identity_id=identity, member_id=member, name=name, kind=kind)  # type: ignore[arg-type]  # columns in order
     return PersonRow(person=person, **dict(zip(keys, rest, strict=True)))  # type: ignore[arg-type]

@@ -97,6 +97,14 @@ def tags_of_group(group_id: int, now_ms: int) -> tuple[Holding, ...]:
     return _holdings(rows.order_by("tag", "put_ms", "pk"))
 
 
+def tags_in_group(group_id: int, identity_ids: Iterable[int], now_ms: int) -> tuple[Holding, ...]:
+    """Return the tags that accounts have in one group only, as far as they count."""
+    rows = TagHolding.objects.filter(
+        standing(now_ms), target="membership", group_id=group_id, identity_id__in=list(identity_ids)
+    )
+    return _holdings(rows.order_by("tag", "put_ms", "pk"))
+
+
 def attributes_of(identity_ids: Iterable[int]) -> tuple[Attributed, ...]:
     """Return the attributes of a person that have a value, by id."""
     rows = AttributeValue.objects.filter(identity_id__in=list(identity_ids)).exclude(value=None).order_by("attribute", "pk")

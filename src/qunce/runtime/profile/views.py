@@ -122,6 +122,23 @@ def of_member(identity_ids: list[int], visible: Visible, now_ms: int) -> Profile
     return ProfileView(attributes=tuple(attributes), tags=_tags(words, held, messages, names))
 
 
+def of_group(group_id: int, visible: Visible, now_ms: int) -> tuple[TagView, ...]:
+    """Return the tags of a group."""
+    held = profiles.tags_of_group(group_id, now_ms)
+    messages = _messages([seq for row in held for seq in row.evidence], visible)
+    return _tags(in_force(), held, messages, _colleagues(row.colleague for row in held))
+
+
+def of_places(group_id: int, identity_ids: list[int], now_ms: int) -> Mapping[int, tuple[TagView, ...]]:
+    """Return the tags that accounts have in one group only, by account, without the messages behind them."""
+    held = profiles.tags_in_group(group_id, identity_ids, now_ms)
+    found: dict[int, list[profiles.Holding]] = {}
+    for row in held:
+        found.setdefault(row.identity_id, []).append(row)
+    words, names = in_force(), _colleagues(row.colleague for row in held)
+    return {account: _tags(words, rows, {}, names) for account, rows in found.items()}
+
+
 def _attribute(
     item: Attribute, known: profiles.Attributed | None, messages: Mapping[int, Evidence], names: Mapping[str, str]
 ) -> AttributeView:
