@@ -62,7 +62,7 @@ def test_without_rules_the_gallery_is_the_start(sign_in: SignIn) -> None:
     page = post(client, "start-draft", source="gallery:muying")
     assert "母婴广告词" in page
     assert "rules.yaml" in text_of(client, "edit-playbook-text")
-    assert "这是第一次发布：31 条规则都是新的" in page
+    assert "这是第一次发布：34 条规则都是新的" in page
     assert not PlaybookVersion.objects.exists()
 
 
