@@ -47,7 +47,7 @@ class Caller:
         """
         try:
             async with self._client.stream(method, url, **request) as response:
-                body = await _read(response)
+                body = await _read(response, MAX_BYTES)
         except _NEVER_SENT as error:
             raise Retryable("unreachable", type(error).__name__) from None
         except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as error:
@@ -94,8 +94,8 @@ def check_status(reply: Reply, *, repeatable: bool) -> None:
         raise unanswered(repeatable, "bad_answer", "the answer is not JSON")
 
 
-async def _read(response: httpx.Response, most: int = MAX_BYTES) -> bytes | None:
-    """Return the body, or None when it is longer than the limit."""
+async def _read(response: httpx.Response, most: int) -> bytes | None:
+    """Return the body, or None when it is longer than `most` bytes."""
     parts, size = [], 0
     async for part in response.aiter_bytes():
         size += len(part)
