@@ -179,7 +179,7 @@ NAMELESS = """() => [...document.querySelectorAll("a, button, input:not([type=hi
   .filter((one) => !(one.getAttribute("aria-label") || one.textContent.trim() || one.labels?.length || one.alt || one.title))
   .map((one) => one.outerHTML.slice(0, 120))"""
 CHINESE_IN_FRAME = """() => [...document.querySelectorAll("nav, th, .tabs, .card-head h2, .topbar-tools, label, dt")]
-  .filter((one) => !one.closest("[lang]:not(html), .choices"))
+  .filter((one) => !one.closest("[lang]:not(html), .choices, .picks"))
   .map((one) => one.textContent.replace("群策 Qunce", "").replace(/^\\s*群\\s/, ""))
   .filter((text) => /[\\u4e00-\\u9fff]/.test(text)).map((text) => text.trim().slice(0, 60))"""
 
