@@ -137,9 +137,9 @@ def publish(console: Console, text: str, reason: str) -> None:
 
 
 def write_draft(console: Console, text: str) -> None:
-    seen = _seen(console.see("/playbook/edit"))
+    seen = _seen(console.see("/playbook/edit/text"))
     form = {"seen": seen, "name_0": "playbook.yaml", "text_0": text}
-    console.send("/playbook/edit", form, page="/playbook/edit")
+    console.send("/playbook/edit/text", form, page="/playbook/edit/text")
 
 
 def case_of(console: Console, text: str) -> str:
@@ -207,7 +207,7 @@ async def test_from_connecting_a_room_to_watching_the_changed_rule_act_in_it(
         # A real chat is imported, and the changed rule replayed over it, against the version in force.
         await import_chat(console, shared_data / CHAT)
         write_draft(console, WIDER)
-        page = console.see("/playbook/edit")
+        page = console.see("/playbook/edit/text")
         assert "兼职" in page
         job = console.send(
             "/playbook/replay", {"source": "draft", "against": "1", "since": "", "until": "", "group": ""},
