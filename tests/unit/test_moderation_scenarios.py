@@ -581,6 +581,77 @@ CASES: dict[str, tuple[str, str]] = {
           => review r
         """,
     ),
+    "who is in a sister group by another account is found, with the link": (
+        rule("{check: sister, was: [in]}", extra="mode: suggest"),
+        """
+        group 宝妈一群
+        community 宝妈
+        09:00 小红 joins
+        group 宝妈二群
+        community 宝妈
+        09:10 小红的手机 joins
+        09:11 小红的手机 leaves
+        小红 is also 小红的手机
+        09:20 小红的手机 joins
+          => review r suggest by=小红的手机 link=小红=小红的手机
+        09:21 小红的手机 leaves
+        小红 is not 小红的手机
+        09:30 小红的手机 joins
+        """,
+    ),
+    "a link may lead over a third account, that was never in a group": (
+        rule("{check: sister, was: [removed]}", extra=""),
+        """
+        group 宝妈一群
+        community 宝妈
+        09:00 小红 joins
+        09:01 小红 is removed
+        小红 is also 小红的店铺号
+        小红的店铺号 is also 红红
+        group 宝妈二群
+        community 宝妈
+        09:10 红红 joins
+          => review r link=小红的店铺号=红红,小红=小红的店铺号
+        """,
+    ),
+    "being in this very group by another account is found, also where it has no sisters": (
+        rule("{check: sister, was: [in]}", extra=""),
+        """
+        09:00 小红 joins
+        小红 is also 小红的手机
+        09:10 小红的手机 joins
+          => review r link=小红=小红的手机
+        09:11 小红 joins
+          => review r link=小红=小红的手机
+        09:12 小红 leaves
+        09:13 小红 joins
+          => review r link=小红=小红的手机
+        09:14 小兰 joins
+        """,
+    ),
+    "joining by turns with two accounts is joining again and again": (
+        rule("{check: rejoin, times: 3, window: 7d}", extra=""),
+        """
+        小红 is also 小红的手机
+        09:00 小红 joins
+        10:00 小红的手机 joins
+        11:00 小红 joins
+          => review r link=小红=小红的手机
+        11:30 小兰 joins
+        11:40 小兰 joins
+        """,
+    ),
+    "the blocklist names the link to the account it was made for": (
+        "\nblocklist: [坏人]\n" + rule("{check: blocked}", extra="mode: suggest"),
+        """
+        09:00 换了号 joins
+        坏人 is also 换了号
+        09:10 换了号 joins
+          => review r suggest link=坏人=换了号
+        09:11 坏人 joins
+          => review r suggest link=
+        """,
+    ),
     "colleagues may be in every group": (
         rule("{check: sister}", extra=""),
         """

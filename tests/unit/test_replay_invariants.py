@@ -15,7 +15,7 @@ from qunce.playbook import gallery
 from qunce.playbook.load import parse
 from qunce.runtime.replay.parts import Part, Results, Task, in_this_process, share_out, walk_all
 from qunce.runtime.replay.walk import Span, Walk
-from qunce.testing.builders import chat, flagged, joined, left, moment, placed, said
+from qunce.testing.builders import chat, flagged, joined, left, linked, moment, placed, said
 from qunce.testing.happenings import happenings
 from qunce.testing.simulator import simulate
 
@@ -141,7 +141,8 @@ def walked(events: Sequence[Event], parts: int, rules: str, against: str | None 
     for item in items:
         if item.group is not None:
             sizes[item.group] = sizes.get(item.group, 0) + 1
-            present.setdefault(item.group, set()).update(who for who in (item.actor, item.subject) if who is not None)
+            there = (item.actor, item.subject, *item.others)
+            present.setdefault(item.group, set()).update(who for who in there if who is not None)
     task = Task(
         files=files(rules), version="1", against_files=None, against_version="", head=len(items),
         span=Span(since_ms=since_ms, until_ms=max(event.ts_ms for event in events) + 1),
@@ -193,10 +194,23 @@ def sister_groups() -> list[Event]:
     ]
 
 
+def two_accounts() -> list[Event]:
+    """Somebody is banned by one account and comes back by another, also next door."""
+    return [
+        *(placed(group, "宝妈", at="08:00") for group in ("一群", "二群", "三群", "四群")),
+        *chat("一群", "09:00 小明: 加微信 日结"),
+        joined("二群", "小明的手机", at="09:10"),
+        joined("三群", "小明的手机", at="09:11"),
+        joined("四群", "小兰", at="09:12"),
+        linked("小明", "小明的手机", at="10:00"),
+    ]
+
+
 STORIES: dict[str, Callable[[], Sequence[Event]]] = {
     "bans reach across groups": spread_of_bans,
     "staff is told elsewhere": staff_told_elsewhere,
     "sister groups are decided on by other parts": sister_groups,
+    "two accounts of one person": two_accounts,
     "a simulated community": lambda: journal(1),
     "another simulated community": lambda: journal(7),
 }
@@ -227,6 +241,19 @@ def test_who_is_in_a_sister_group_is_seen_by_the_part_that_does_not_decide_on_it
     ]
     # 小明 joining 二群 while in 一群; 小明 and 小兰 joining 三群; 小梅 is new everywhere.
     assert sorted(count.decisions for count in counts) == [1, 2]
+
+
+def test_a_ban_and_a_sister_group_are_seen_by_the_other_account_of_a_person() -> None:
+    found = walked(two_accounts(), 4, "bans", "muying")
+    blocked = {group for group, result in found.items() for key in result.tally.counts if key.rule_id == "back"}
+    assert blocked == {GroupId(2), GroupId(3)}
+    sisters = {
+        group for group, result in found.items() if result.against for key in result.against.counts
+        if key.rule_id == "people.sister"
+    }  # fmt: skip
+    assert sisters == {GroupId(2), GroupId(3)}
+    apart = walked(two_accounts()[:-1], 4, "bans", "muying")
+    assert not any(key.rule_id == "back" for result in apart.values() for key in result.tally.counts)
 
 
 def test_the_difference_of_a_playbook_with_itself_is_nothing() -> None:

@@ -38,6 +38,8 @@ class Evidence(Record, frozen=True):
     """Journal positions of the other happenings it rests on, oldest first."""
     note: str = ""
     """Figures behind it, such as `9 messages in 30s`; never text of a message."""
+    links: tuple[str, ...] = ()
+    """Ids of the links between accounts it rests on, where another account of the person was found."""
 
 
 class Action(Record, frozen=True):

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from qunce.domain.events import Event, MemberUpdated, MessageCreated, MessageEdited
 from qunce.domain.ids import GroupId, IdentityId, MemberId
 from qunce.engine.text.views import Views, views_of
 
-NO_OTHERS: Final[Mapping[IdentityId, str]] = MappingProxyType({})
+
+class Other(NamedTuple):
+    """A further account of a person."""
+
+    platform_id: str
+    links: tuple[str, ...] = ()
+    """Ids of the links that lead to it from the account of the happening, one after the other."""
+
+
+NO_OTHERS: Final[Mapping[IdentityId, Other]] = MappingProxyType({})
 _TEXT_BODIES = (MessageCreated, MessageEdited)
 
 
@@ -31,12 +40,12 @@ class Happening:
         actor: IdentityId | None = None,
         subject: IdentityId | None = None,
         received_ms: int | None = None,
-        others: Mapping[IdentityId, str] = NO_OTHERS,
+        others: Mapping[IdentityId, Other] = NO_OTHERS,
     ) -> None:
         """`seq` is the journal position. None for `group` = the event concerns no group; for people = the event names none.
 
         `received_ms` is when we learnt of it, None = unknown; only delays are told by it, nothing is decided.
-        `others` are the further accounts of `person`, with their platform ids: links that stand when the engine is asked.
+        `others` are the further accounts of `person`, by links that stand when the engine is asked.
         """
         self.seq = seq
         self.event = event

@@ -231,8 +231,8 @@ def _sister(check: c.Sister, titles: Mapping[str, str]) -> Phrase:
     zh_span, en_span = _spans(check.window_s)
     past = any(was != "in" for was in check.was)
     return (
-        f"入群的人在同社群的另一个群里：{zh}" + (f"（{zh_span}内）" if past else ""),
-        f"who joins is known in a sister group: {en}" + (f" (within {en_span})" if past else ""),
+        f"入群的人（任一账号）在同社群的另一个群里：{zh}" + (f"（{zh_span}内）" if past else ""),
+        f"who joins is known, by any account, in a sister group: {en}" + (f" (within {en_span})" if past else ""),
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from qunce.domain.ids import GroupId, IdentityId
-from qunce.engine.happening import Happening
+from qunce.engine.happening import Happening, Other
+from qunce.engine.identity.ways import Ends, by_end, ways
 from qunce.journal.store import Stored
 from qunce.readmodels.rows import Database
 
@@ -96,8 +97,8 @@ class Resolver:
         test, params = self._database.in_rows(_NAMED, keys, _TEXT3)
         return self._database.query(f"SELECT connector, account, platform_id, id FROM {table} WHERE {test}", params)
 
-    def _others(self, ids: Sequence[int]) -> dict[IdentityId, dict[IdentityId, str]]:
-        """Return, for those of the accounts that share a member with others, these others and their platform ids."""
+    def _others(self, ids: Sequence[int]) -> dict[IdentityId, dict[IdentityId, Other]]:
+        """Return, for those of the accounts that share a member with others, these others and how links lead to them."""
         if not ids:
             return {}
         test, params = self._database.in_list("i.id", ids)
@@ -108,4 +109,18 @@ class Resolver:
         found: dict[IdentityId, dict[IdentityId, str]] = {}
         for pk, other, platform_id in self._database.query(sql, params):
             found.setdefault(IdentityId(pk), {})[IdentityId(other)] = platform_id
-        return found
+        ends = self._links(sorted({account for pk, others in found.items() for account in (pk, *others)}))
+        made = {}
+        for pk, others in found.items():
+            led = ways(pk, ends)
+            made[pk] = {other: Other(platform_id, led.get(other, ())) for other, platform_id in others.items()}
+        return made
+
+    def _links(self, accounts: Sequence[IdentityId]) -> Ends:
+        """Return the standing links among accounts, all of their persons, by either end, oldest first."""
+        if not accounts:
+            return {}
+        in_a, params = self._database.in_list("a_id", accounts)
+        in_b, more = self._database.in_list("b_id", accounts)
+        sql = f"SELECT link_id, a_id, b_id FROM identity_link WHERE undone_ms IS NULL AND {in_a} AND {in_b} ORDER BY seq"
+        return by_end(self._database.query(sql, [*params, *more]))

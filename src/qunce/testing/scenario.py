@@ -2,6 +2,7 @@
 
     group 宝妈一群
     community 宝妈                     the group belongs to it from here on
+    小红 is also 小红的手机              two accounts of one person, from here on; 小红 is not 小红的手机 takes it back
     staff 小助理                       flags of people: staff, bot, persona; admin, owner
     09:00 小红 joins
     09:01 小红: 大家好
@@ -24,9 +25,9 @@
 
 A message, join or tick is followed by the decisions expected on it, `=> VERDICT RULE_ID`, or by none. Marks behind them are
 compared when they are there: `observe`, `suggest`, `covered`, `offence=2`, `delete=3` (how many messages), `for=30m`, `by=小红`
-(whom it is about). Of the answer clock: `need=`, `due=09:03`, `stage=next`, `waited=90s` (on duty), `clock=2h`, `from=小助理`
-(who answered), `role=peer`, `why=`, `at=09:03`, `level=1`, `delay=20s`, `duty=`, and the words `late`, `holding`. `day 2` moves
-to the next day.
+(whom it is about), `link=小红=小红的手机` (the links it rests on). Of the answer clock: `need=`, `due=09:03`, `stage=next`,
+`waited=90s` (on duty), `clock=2h`, `from=小助理` (who answered), `role=peer`, `why=`, `at=09:03`, `level=1`, `delay=20s`,
+`duty=`, and the words `late`, `holding`. `day 2` moves to the next day.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ from qunce.domain.events import (
 )  # fmt: skip
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine import core
-from qunce.engine.happening import Happening
+from qunce.engine.happening import NO_OTHERS, Happening, Other
+from qunce.engine.identity.ways import by_end, ways
 from qunce.playbook.units import format_duration, parse_duration
 
 START_MS: Final = 1_767_571_200_000
@@ -67,6 +69,7 @@ DAY_MS: Final = 86_400_000
 
 _TIME: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d))? +(.*)")
 _FLAG: Final = re.compile(r"(staff|bot|persona|admin|owner) (\S+)")
+_ALSO: Final = re.compile(r"(\S+) is (also|not) (\S+)")
 _SAYS: Final = re.compile(r"(\S+?)(?: -> (\d+))?: ?(.*)")
 _PART: Final = re.compile(r"\[(image|voice|video|file|sticker|link|card|forward|red_packet|qr)(?: ([^\]]*))?\]")
 _MENTION: Final = re.compile(r"@(\S+)")
@@ -107,6 +110,7 @@ class Runner:
         self.groups: dict[str, GroupId] = {}
         self.people: dict[str, IdentityId] = {}
         self.kinds: dict[str, str] = {}
+        self.links: dict[str, tuple[str, IdentityId, IdentityId]] = {}
         self.happenings: list[Happening] = []
         self.decisions: list[core.AnyDecision] = []
         self.delay_ms = 0
@@ -142,6 +146,8 @@ class Runner:
             self.day = int(line.removeprefix("day "))
         elif flag:
             self._flag(flag[1], flag[2])
+        elif also := _ALSO.fullmatch(line):
+            self._link(also[1], also[3], stands=also[2] == "also")
         elif line.startswith(("undo ", "approve ")):
             self._answer(*line.split())
         else:
@@ -154,6 +160,20 @@ class Runner:
             self._emit(MemberUpdated(field="kind", new=_KINDS[flag]), name)
         else:
             self._emit(MemberUpdated(field="role", new=flag), name)
+
+    def _link(self, first: str, second: str, *, stands: bool) -> None:
+        link_id = f"{first}={second}"
+        if stands:
+            self.links[link_id] = (link_id, self._person(first), self._person(second))
+        else:
+            del self.links[link_id]
+
+    def _person(self, name: str) -> IdentityId:
+        return self.people.setdefault(name, IdentityId(len(self.people) + 1))
+
+    def _others(self, person: IdentityId) -> dict[IdentityId, Other]:
+        led = ways(person, by_end(self.links.values()))
+        return {other: Other(self.name_of(other), way) for other, way in led.items()}
 
     def _answer(self, word: str, rule_id: str) -> None:
         ruled = (d for d in reversed(self.decisions) if isinstance(d, Decision))
@@ -228,7 +248,7 @@ class Runner:
 
     def _emit(self, body: Body, name: str | None) -> Happening:
         seq = len(self.happenings) + 1
-        person = self.people.setdefault(name, IdentityId(len(self.people) + 1)) if name is not None else None
+        person = self._person(name) if name is not None else None
         group = self.groups.setdefault(self.group, GroupId(len(self.groups) + 1))
         event = Event(
             ts_ms=self.now_ms,
@@ -238,7 +258,9 @@ class Runner:
             conv=Conv(platform_id=self.group, name=self.group),
             actor=self._party(name),
         )
-        happening = Happening(seq, event, group=group, actor=person, received_ms=self.now_ms + self.delay_ms)
+        others = self._others(person) if person is not None and self.links else NO_OTHERS
+        received_ms = self.now_ms + self.delay_ms
+        happening = Happening(seq, event, group=group, actor=person, received_ms=received_ms, others=others)
         self.happenings.append(happening)
         self.decisions += core.step(self.state, happening, self.program, self.now_ms)
         return happening
@@ -265,6 +287,7 @@ def marks_of(decision: core.AnyDecision, runner: Runner) -> dict[str, str]:
         "delete": str(sum(len(action.events) for action in deleted)),
         "for": format_duration(muted) if muted else "",
         "by": runner.name_of(decision.subject),
+        "link": ",".join(dict.fromkeys(link for one in decision.evidence for link in one.links)),
     }
 
 

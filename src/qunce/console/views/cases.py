@@ -17,6 +17,7 @@ from qunce.console.live_labels import refused
 from qunce.readmodels.models import Group
 from qunce.readmodels.selectors import members
 from qunce.runtime.commands import CommandRefused
+from qunce.runtime.identity import views as identities
 from qunce.runtime.live import marks, playbook_views, views, words
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def case(request: HttpRequest, case_id: str) -> HttpResponse:
         "case": detail, "row": detail.row, "titles": playbook_views.rule_titles(),
         "rule": playbook_views.rule_of(detail.row.rule_id),
         "spans": [span for item in detail.evidence for span in views.spans_of(item.evidence)],
+        "links": identities.links_named({link for item in detail.evidence for link in item.evidence.links}, visible),
         "said": [row for row in said if row.what == "message" and row.seq != here][:EARLIER],
         "takes_back": [item for item in detail.deliveries if item.purpose == "act" and item.state in ("done", "unknown")],
         "stops": [item for item in detail.deliveries if item.state in ("ready", "retrying", "human", "proposed")],

@@ -198,7 +198,7 @@ class Blocked(Check, frozen=True, kw_only=True, tag="blocked"):
 
 
 class Rejoin(Check, frozen=True, kw_only=True, tag="rejoin"):
-    """A person joins again and again."""
+    """A person joins again and again, by any of their accounts."""
 
     triggers: ClassVar[frozenset[Trigger]] = JOIN
     times: Annotated[int, key("次数", "How many joins in all", 3, ge=2, le=20)]
@@ -206,7 +206,10 @@ class Rejoin(Check, frozen=True, kw_only=True, tag="rejoin"):
 
 
 class Sister(Check, frozen=True, kw_only=True, tag="sister"):
-    """A person joins who is in another group of the same community, or went or was removed from one."""
+    """A person joins who is in another group of the same community, or went or was removed from one.
+
+    Any account of the person counts, in this group too; links between accounts are in the evidence.
+    """
 
     triggers: ClassVar[frozenset[Trigger]] = JOIN
     was: Annotated[tuple[Standing, ...], key("与姊妹群的关系", "How the person stands to another group", ["in", "removed"])] = (

@@ -103,8 +103,9 @@ def _sizes(wanted: frozenset[int] | None) -> dict[GroupId, int]:
 
 
 def reach(people: Iterable[IdentityId]) -> frozenset[GroupId]:
-    """Return the groups in which any of these people ever were."""
-    rows = Membership.objects.filter(identity_id__in=list(people)).values_list("group_id", flat=True).distinct()
+    """Return the groups in which any of these people ever were, by any of their accounts."""
+    persons = Identity.objects.filter(pk__in=list(people)).values("member_id")
+    rows = Membership.objects.filter(identity__member_id__in=persons).values_list("group_id", flat=True).distinct()
     return frozenset(GroupId(pk) for pk in rows)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from qunce.domain.decisions import Evidence
 from qunce.domain.events import MemberUpdated
+from qunce.domain.ids import IdentityId
 from qunce.engine.moderation.checks.content import contact_spans, spans_of
-from qunce.engine.moderation.look import Look
-from qunce.engine.moderation.state import Person
+from qunce.engine.moderation.look import NOBODY, Look
+from qunce.engine.moderation.state import GroupState, Person
 from qunce.engine.text.views import Views
 from qunce.playbook.schema import checks as schema
 from qunce.playbook.units import format_duration
@@ -44,31 +46,68 @@ def find_raid(check: schema.Raid, look: Look) -> Evidence | None:
 
 
 def find_rejoin(check: schema.Rejoin, look: Look) -> Evidence | None:
-    """Hold when this is at least the n-th join of the person within the window."""
+    """Hold when this is at least the n-th join of the person, by any of their accounts, within the window."""
     since = look.ts_ms - check.window_s * 1_000
-    count = 1 + sum(since < joined <= look.ts_ms for joined in look.person.joins)
+    joins = {
+        account: sum(since < joined <= look.ts_ms for joined in look.group.people.get(account, NOBODY).joins)
+        for account in look.happening.accounts
+    }
+    count = 1 + sum(joins.values())
     if count < check.times:
         return None
-    return Evidence(check="rejoin", note=f"{count} joins in {format_duration(check.window_s)}")
+    note = f"{count} joins in {format_duration(check.window_s)}"
+    return Evidence(check="rejoin", note=note, links=_links(look, (account for account in joins if joins[account])))
 
 
 def find_sister(check: schema.Sister, look: Look) -> Evidence | None:
-    """Hold when the joiner is, or lately was, in another group of the same community. Names the groups, three at most."""
-    community, person = look.group.community, look.person_id
-    if community is None or person is None:
+    """Hold when the joiner is, or lately was, in another group of the same community, or by another account in this one.
+
+    All accounts of the person are looked for. Names the groups, three at most, and the links by which an account was found.
+    """
+    if look.person_id is None:
         return None
     since = look.ts_ms - check.window_s * 1_000
     found: list[str] = []
-    for group_id in look.state.communities.get(community, ()):
-        sister = look.state.groups[group_id]
-        there = sister.people.get(person) if sister is not look.group else None
-        stands = _stands(there, since) if there is not None else ""
-        if stands in check.was:
-            found.append(f"{_STANDS[stands]} {sister.name or sister.platform_id or group_id}")
+    by: list[IdentityId] = []
+    for group in (look.group, *_sisters(look)):
+        stood = _stood(group, look, since, check.was)
+        if stood is None:
+            continue
+        account, stands = stood
+        other = " by another account" if account != look.person_id else ""
+        found.append(f"{_STANDS[stands]} {group.name or group.platform_id or 'a group'}{other}")
+        by.append(account)
     if not found:
         return None
     more = f"; {len(found) - MAX_SISTERS} more" if len(found) > MAX_SISTERS else ""
-    return Evidence(check="sister", note="; ".join(found[:MAX_SISTERS]) + more)
+    return Evidence(check="sister", note="; ".join(found[:MAX_SISTERS]) + more, links=_links(look, by))
+
+
+def _sisters(look: Look) -> list[GroupState]:
+    """Return the other groups of the same community; a group without a community has none."""
+    community = look.group.community
+    if community is None:
+        return []
+    groups = (look.state.groups[group_id] for group_id in look.state.communities.get(community, ()))
+    return [group for group in groups if group is not look.group]
+
+
+def _stood(group: GroupState, look: Look, since_ms: int, was: Collection[str]) -> tuple[IdentityId, str] | None:
+    """Return the account of the joiner that stands to a group as asked for, and how; the joining one itself first."""
+    for account in look.happening.accounts:
+        there = group.people.get(account)
+        if there is None or (group is look.group and account == look.person_id):
+            continue
+        stands = _stands(there, since_ms)
+        if stands in was:
+            return account, stands
+    return None
+
+
+def _links(look: Look, accounts: Iterable[IdentityId]) -> tuple[str, ...]:
+    """Return the links that lead to these accounts, each once."""
+    others = look.happening.others
+    return tuple(dict.fromkeys(link for account in accounts if account in others for link in others[account].links))
 
 
 def _stands(person: Person, since_ms: int) -> str:
@@ -118,10 +157,9 @@ def find_blocked(check: schema.Blocked, look: Look) -> Evidence | None:  # same 
     for account in look.happening.accounts:
         reasons = look.state.blocked.get(account)
         if reasons:
-            return Evidence(check="blocked", note=reasons[-1])
+            return Evidence(check="blocked", note=reasons[-1], links=_links(look, (account,)))
     party = look.happening.event.subject or look.happening.event.actor
     if party is not None and party.platform_id in look.tools.blocklist:
         return Evidence(check="blocked", note="blocklist")
-    if not look.tools.blocklist.isdisjoint(look.happening.others.values()):
-        return Evidence(check="blocked", note="blocklist")
-    return None
+    listed = [account for account, other in look.happening.others.items() if other.platform_id in look.tools.blocklist]
+    return Evidence(check="blocked", note="blocklist", links=_links(look, listed[:1])) if listed else None
