@@ -17,7 +17,7 @@ from qunce.readmodels.models import Identity, Member, Message, TagHolding
 from qunce.readmodels.rows import Database
 from qunce.readmodels.selectors import profiles
 from qunce.runtime.ingest import Ingest
-from qunce.runtime.profile import changing, rules
+from qunce.runtime.profile import changing, rules, runs
 from qunce.runtime.profile import words as spoken_words
 from qunce.runtime.profile.vocabulary import Vocabulary
 from qunce.runtime.rebuild import rebuild
@@ -192,4 +192,4 @@ def test_what_came_late_is_no_newer_evidence(words: Vocabulary, world: dict[str,
 
 
 def test_nothing_runs_by_itself_while_rules_only_observe(world: dict[str, int]) -> None:
-    assert rules.start_if_due(NOON) is None
+    assert runs.start_if_due(NOON) is None

@@ -73,7 +73,7 @@ ROOT_URLCONF = "qunce.config.urls"
 ASGI_APPLICATION = "qunce.config.asgi.application"
 WORKERS = [
     "qunce.runtime.jobs.work", "qunce.runtime.mirror.follow", "qunce.runtime.live.workers.live",
-    "qunce.runtime.segments.keep.follow",
+    "qunce.runtime.segments.keep.follow", "qunce.runtime.profile.following.follow",
 ]  # fmt: skip
 """Dotted names of the coroutine functions that run in the server's process from its start to its end."""
 

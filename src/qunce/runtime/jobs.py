@@ -29,7 +29,7 @@ KINDS = {
     "merges": "qunce.runtime.identity.suggest:perform",
     "profile_import": "qunce.runtime.profile.files:perform",
     "proposals": "qunce.runtime.profile.proposals:perform",
-    "tag_rules": "qunce.runtime.profile.rules:perform",
+    "tag_rules": "qunce.runtime.profile.runs:perform",
     "tiers": "qunce.runtime.tiers.sorting:perform",
     "segments": "qunce.runtime.segments.runs:perform",
 }
@@ -132,7 +132,7 @@ def _loop(stop: threading.Event) -> None:
             if time.monotonic() - tidied > _TIDY_S:
                 import_module("qunce.runtime.imports.service").clear_abandoned_uploads(now_ms())
                 import_module("qunce.runtime.tiers.sorting").start_if_due(now_ms())
-                import_module("qunce.runtime.profile.rules").start_if_due(now_ms())
+                import_module("qunce.runtime.profile.runs").start_if_due(now_ms())
                 import_module("qunce.runtime.profile.proposals").start_if_due()
                 import_module("qunce.runtime.identity.suggest").start_if_due(now_ms())
                 tidied = time.monotonic()

@@ -309,6 +309,23 @@ class ChangeBatch(models.Model):
         indexes = [models.Index(fields=["-made_ms"], name="change_batch_newest")]
 
 
+class TagDue(models.Model):
+    """Whom rules of tags are to look at again at a moment, since they may find something else then without an event."""
+
+    pk = models.CompositePrimaryKey("target", "subject_id", "group_id")
+    target = models.TextField()
+    """`member`, `membership` or `group`."""
+    subject_id = models.BigIntegerField()
+    """Member; 0 = it is a group's."""
+    group_id = models.BigIntegerField()
+    """0 = it is a member's."""
+    due_ms = models.BigIntegerField()
+
+    class Meta:
+        db_table = "tag_due"
+        indexes = [models.Index(fields=["due_ms"], name="tag_due_at")]
+
+
 class Proposal(models.Model):
     """A value that a member may have said of itself, waiting for somebody to accept or refuse it."""
 

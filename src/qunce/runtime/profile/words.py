@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,20 +32,23 @@ class Spoken:
 
     @property
     def seqs(self) -> list[int]:
-        """Positions of the newest ones, in order."""
-        return [seq for _ts_ms, seq in self.newest]
+        """Positions of the newest ones, in order: the evidence."""
+        return [seq for _ts_ms, seq in self.newest[-MOST_EVIDENCE:]]
 
-    def add(self, ts_ms: int, seq: int) -> None:
-        """Count a message."""
+    def add(self, ts_ms: int, seq: int, most: int) -> None:
+        """Count a message; the `most` newest are held."""
         self.times += 1
         insort(self.newest, (ts_ms, seq))
-        del self.newest[:-MOST_EVIDENCE]
+        del self.newest[:-most]
 
 
-def spoken(rules: Sequence[tuple[TagRule, bool]], now_ms: int) -> Mapping[str, Mapping[Key, Spoken]]:
+def spoken(
+    rules: Sequence[tuple[TagRule, bool]], now_ms: int, members: Collection[int] | None = None
+) -> Mapping[str, Mapping[Key, Spoken]]:
     """Return who said words of which rule within its time; each rule comes with whether it is about memberships.
 
     Reads the messages of the longest time once, a few thousand at a time; what is held are the subjects that said a word.
+    `members`: only their messages are read; None = everybody's.
     """
     wanted = [
         (rule, per_group, now_ms - rule.within_s * 1000, tuple(fold(word) for word in rule.said))
@@ -53,22 +56,24 @@ def spoken(rules: Sequence[tuple[TagRule, bool]], now_ms: int) -> Mapping[str, M
         if rule.said
     ]
     found: dict[str, dict[Key, Spoken]] = {rule.rule_id: {} for rule, *_ in wanted}
-    if not wanted:
+    if not wanted or (members is not None and not members):
         return found
+    database = Database(connection)
+    some, ids = ("1 = 1", []) if members is None else database.in_list("a.member_id", sorted(members))
     sql = (
         "SELECT m.seq, a.member_id, m.group_id, m.ts_ms, m.text FROM message m JOIN identity a ON a.id = m.identity_id "
         "JOIN member p ON p.id = a.member_id "
         f"WHERE m.ts_ms >= ? AND m.ts_ms <= ? AND m.deleted_ms IS NULL AND a.kind NOT IN {_NOT_MEMBERS} "
-        f"AND p.kind NOT IN {_NOT_MEMBERS} ORDER BY m.seq"
+        f"AND p.kind NOT IN {_NOT_MEMBERS} AND {some} ORDER BY m.seq"
     )
     first = min(start for _rule, _per_group, start, _words in wanted)
     with transaction.atomic():
-        for seq, member, group, ts_ms, text in Database(connection).stream(sql, (first, now_ms), READ):
+        for seq, member, group, ts_ms, text in database.stream(sql, (first, now_ms, *ids), READ):
             folded = fold(text)
             for rule, per_group, start, words in wanted:
                 if ts_ms >= start and any(word in folded for word in words):
                     said = found[rule.rule_id].setdefault((member, group if per_group else 0), Spoken())
-                    said.add(ts_ms, seq)
+                    said.add(ts_ms, seq, max(MOST_EVIDENCE, rule.times))
     return found
 
 

@@ -29,6 +29,7 @@ _TOUCHES: Final[Mapping[type, frozenset[str]]] = {
     ev.ContactRemoved: _SEEN | {"contact_removed"},
     ev.OrderUpdated: _SEEN | {"order_created", "order_paid", "order_refunded", "orders", "spend"},
     ev.GroupCreated: _SEEN | {"created_at"},
+    ev.TagChanged: _SEEN | {TAG},
     ev.TagPut: frozenset({TAG}),
     ev.TagTaken: frozenset({TAG}),
     ev.SegmentEntered: frozenset(),
@@ -56,10 +57,10 @@ class Dirty:
         return sum(map(len, self.keys.values()))
 
 
-def mentions(rules: Mapping[str, Rule]) -> dict[Subject, frozenset[str]]:
-    """Return for each kind of subject what its segments mention: events, attributes, `TAG`."""
+def mentions(rules: Mapping[str, Rule], wanted: Iterable[str] | None = None) -> dict[Subject, frozenset[str]]:
+    """Return for each kind of subject what its `wanted` segments (None = all) mention: events, attributes, `TAG`."""
     found: dict[Subject, set[str]] = {}
-    for rule in rules.values():
+    for rule in rules.values() if wanted is None else [rules[name] for name in wanted]:
         names = found.setdefault(rule.of, set())
         for leaf in leaves_of(rule.body, rules):
             match leaf:
