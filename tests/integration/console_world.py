@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from django.test import Client
 
 from qunce.analytics.engine import Engine
 from qunce.analytics.results import Results
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
     from qunce.analytics.tables import Params
     from qunce.domain.events import Event
+
+SignIn = Callable[..., Client]
+"""The fixture `sign_in`: a role and the groups of its scope → a client signed in."""
 
 NASTY = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
 

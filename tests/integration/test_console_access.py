@@ -1,21 +1,18 @@
 """Who may open which page: the permission table and the scopes, asked of every address."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from qunce.accounts.access import required_action
-from qunce.accounts.models import Role, Staff, StaffScope
+from qunce.accounts.models import Role
 from qunce.accounts.permissions import allowed
 from qunce.console.urls import urlpatterns
 from qunce.readmodels.models import Group, Member
-from tests.integration.console_world import eager, take
+from tests.integration.console_world import SignIn, eager, take
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 
 PLAIN = [entry.name for entry in urlpatterns if not entry.pattern.converters]
 GROUP_PAGES = ["group", "group-messages", "group-people", "group-questions", "group-settings"]
@@ -25,20 +22,6 @@ GROUP_PAGES = ["group", "group-messages", "group-people", "group-questions", "gr
 def _figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = eager(tmp_path)
     monkeypatch.setattr("qunce.console.figures.results", lambda: results)
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    """Sign somebody in with a role; `groups` are the ids of their scope."""
-
-    def call(role: str, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 @pytest.mark.parametrize("role", list(Role))

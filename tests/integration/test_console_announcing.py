@@ -7,27 +7,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
+from qunce.accounts.models import AuditEntry, Role
 from qunce.outbox.models import Delivery, State
 from qunce.readmodels.models import Group, Message
 from qunce.runtime.clock import now_ms
 from qunce.runtime.models import Channel, RulesNotice
 from qunce.testing.live import PLAYBOOK, Stage
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 @pytest.fixture

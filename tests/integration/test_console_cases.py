@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
+from qunce.accounts.models import AuditEntry, Role
 from qunce.outbox.models import Delivery, State
 from qunce.readmodels.models import Group
 from qunce.runtime.clock import now_ms
@@ -15,24 +15,12 @@ from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import Appeal, Case, CaseState, Mark
 from qunce.testing.builders import said
 from qunce.testing.live import PLAYBOOK, Stage
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 
 AD = "代 购·返 现，<b>私聊我</b>"
 SUGGESTING = PLAYBOOK.replace("mode: act", "mode: suggest")
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 @pytest.fixture

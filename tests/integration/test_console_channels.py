@@ -1,33 +1,20 @@
 """The pages of channels: add, change, pause; credentials go in and never come out."""
 
-from collections.abc import Callable
-
 import pytest
-from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import AuditEntry, Role, Staff
+from qunce.accounts.models import AuditEntry, Role
 from qunce.connectors.base import Batch
 from qunce.domain.events import ConnectorStatus, Event, Source
 from qunce.outbox.models import Pause
 from qunce.runtime.live.channels import do_add_channel
 from qunce.runtime.live.intake import Report, Store
 from qunce.runtime.models import Channel
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 TOKEN = "syt_a_secret_of_ours"
 MATRIX = {"homeserver": "https://matrix.example.org", "user_id": "@bot:example.org", "token": TOKEN}
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN) -> Client:
-        client = Client()
-        client.force_login(Staff.objects.create_user(role, "correct-horse-9", role=role))
-        return client
-
-    return call
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from qunce.runtime.live.desk import table
 from qunce.runtime.live.wiring import DryRun
 from qunce.runtime.models import Case, Channel, DeskThread, Mark, ThreadState
 from qunce.testing.live import Stage
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 
 ANSWERS = """\
 schema_version: 1
@@ -40,18 +40,6 @@ duties:
     title: 客服组
     shifts: [{title: 前半天, hours: "00:00-12:00", staff: [xiaoli]}, {title: 后半天, hours: "12:00-00:00", staff: [xiaoli]}]
 """
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
+from qunce.accounts.models import AuditEntry, Role
 from qunce.readmodels.models import Group, Identity, IdentityLink, Member
 from qunce.readmodels.selectors import overlap
 from qunce.readmodels.selectors.group import crowd
@@ -18,23 +17,15 @@ from qunce.runtime.identity import suggest
 from qunce.runtime.identity.commands import do_link
 from qunce.runtime.models import MergeSuggestion
 from qunce.testing.builders import flagged, joined, left, said
+from tests.integration.console_world import SignIn
 from tests.integration.test_identity_suggestions import COOK, RUN, say, take
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 LOUD = "<script>alert(1)</script>"
 
 
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN, groups: Sequence[str] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=Group.objects.get(name=name).pk) for name in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
+def scope(*names: str) -> tuple[int, ...]:
+    return tuple(Group.objects.get(name=name).pk for name in names)
 
 
 @pytest.fixture
@@ -162,7 +153,7 @@ def test_other_roles_merge_nothing(suggested: int, sign_in: SignIn, role: str) -
 
 def test_who_sees_one_of_two_accounts_only_sees_and_merges_neither(suggested: int, sign_in: SignIn) -> None:
     link_id = do_link(actor=None, first_id=pk("a2"), second_id=pk("b"))
-    client = sign_in(Role.MANAGER, ["群"])
+    client = sign_in(Role.MANAGER, scope("群"))
     assert ">a2<" not in page(client, "merges")
     for name, args, data in (
         ("accept-merge", [suggested], {}), ("refuse-merge", [suggested], {}), ("undo-merge", [], {"link": link_id}),
@@ -204,7 +195,7 @@ def test_a_person_in_several_groups_is_found_across_accounts(
 
 def test_the_list_of_several_groups_keeps_to_the_scope_and_is_handed_out(crowded: None, sign_in: SignIn) -> None:
     do_link(actor=None, first_id=pk("a1"), second_id=pk("a2"))
-    assert "小红" not in page(sign_in(Role.MANAGER, ["群", "第三群"]), "several")
+    assert "小红" not in page(sign_in(Role.MANAGER, scope("群", "第三群")), "several")
     handed = sign_in(Role.SUPERVISOR).get(reverse("export-several-csv")).content.decode("utf-8-sig")
     assert [line.split(",")[0].strip('"') for line in handed.splitlines()] == ["成员", "小红", "丙"]
     assert audited()[-1] == "member.several_exported"

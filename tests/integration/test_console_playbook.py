@@ -1,32 +1,17 @@
 """The pages of rules: begin from the gallery, mend mistakes, see the difference, publish with a reason, change modes."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import Role, Staff, StaffScope
+from qunce.accounts.models import Role
 from qunce.runtime.live import drafts, playbooks
 from qunce.runtime.models import PlaybookVersion
 from qunce.testing.live import PLAYBOOK
-from tests.integration.console_world import take
+from tests.integration.console_world import SignIn, take
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 BROKEN = PLAYBOOK.replace("mode: act", "mode: wild").replace("delete: true", "delete: perhaps")
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 def publish(text: str = PLAYBOOK) -> int:

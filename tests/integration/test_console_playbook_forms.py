@@ -8,28 +8,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import Role, Staff, StaffScope
+from qunce.accounts.models import Role
 from qunce.playbook import gallery, parts
 from qunce.readmodels.models import Group
 from qunce.runtime.live import drafts, playbooks
 from qunce.runtime.models import Case, PlaybookVersion
 from qunce.testing.live import PLAYBOOK, Stage
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 NAMES = ("edit-part", "look-part", "try-part", "remove-part", "switch-part")
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 @pytest.fixture

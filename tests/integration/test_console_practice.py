@@ -5,10 +5,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import AuditEntry, Role, Staff
+from qunce.accounts.models import AuditEntry, Role
 from qunce.readmodels.models import GroupDay, Question
 from qunce.readmodels.selectors.days import newest_day
 from qunce.readmodels.selectors.groups import any_group
@@ -19,9 +18,9 @@ from qunce.runtime.live import drafts, practising
 from qunce.runtime.live.practice import KIND
 from qunce.runtime.models import Case, Channel
 from qunce.testing.live import PLAYBOOK, Stage
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 Counted = Callable[..., AbstractContextManager[object]]
 ROOM = "演练 1"
 
@@ -35,16 +34,6 @@ def stage(tmp_path: Path) -> Stage:
     return stage
 
 
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.SUPERVISOR) -> Client:
-        client = Client()
-        client.force_login(Staff.objects.create_user(role, "correct-horse-9", role=role))
-        return client
-
-    return call
-
-
 def say(stage: Stage, who: str, text: str) -> int:
     stage.wait(1)
     return practising.do_practise(actor=None, group=ROOM, who=who, text=text, clock=stage.clock)
@@ -55,7 +44,7 @@ def verdicts() -> list[list[str]]:
 
 
 def test_without_a_room_one_is_offered_and_opened_once(sign_in: SignIn) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     assert reverse("open-practice") in client.get(reverse("practice")).content.decode()
     for _ in range(2):
         assert client.post(reverse("open-practice")).status_code == 302
@@ -79,7 +68,7 @@ def test_what_is_said_is_judged_and_acted_on_in_the_room(stage: Stage, sign_in: 
     assert not room.waits, "the lifting of the mute is half an hour away"
     lin = next(player for player in room.players if player.name == "小林")
     assert lin.muted_until_ms == stage.now_ms + 30 * 60_000
-    page = sign_in().get(reverse("practice")).content.decode()
+    page = sign_in(Role.SUPERVISOR).get(reverse("practice")).content.decode()
     case = reverse("case", args=[Case.objects.get().decision_id])
     for shown in ("没有规则命中", "禁言", "代购返现", "群里不发广告，谢谢理解。", case):
         assert shown in page
@@ -105,7 +94,7 @@ def test_staff_are_exempt_as_the_rules_say(stage: Stage) -> None:
 
 
 def test_a_line_posted_from_the_page_comes_back_and_the_speaker_stays_chosen(stage: Stage, sign_in: SignIn) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     posted = client.post(reverse("practise"), {"room": ROOM, "who": "阿珍", "text": "早上好\x00"})
     assert posted.status_code == 302
     page = client.get(posted.headers["Location"]).content.decode()
@@ -118,7 +107,7 @@ def test_a_line_posted_from_the_page_comes_back_and_the_speaker_stays_chosen(sta
 
 
 def test_nothing_said_is_refused_and_hostile_names_are_only_text(stage: Stage, sign_in: SignIn) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     for bad in ({"room": ROOM, "who": "小林", "text": " "}, {"room": "", "who": "小林", "text": "早"}, {}):
         page = client.post(reverse("practise"), bad, follow=True).content.decode()
         assert "要选一个人，再写一句话。" in page
@@ -151,7 +140,7 @@ def test_a_long_room_costs_no_more_queries(stage: Stage, sign_in: SignIn, django
     for number in range(30):
         say(stage, "小林" if number % 2 else "阿珍", f"第 {number} 句代购返现")
     stage.react()
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     with django_assert_max_num_queries(32):
         client.get(reverse("practice"))
 
@@ -159,7 +148,7 @@ def test_a_long_room_costs_no_more_queries(stage: Stage, sign_in: SignIn, django
 def test_the_draft_judges_the_same_words_before_it_is_published(stage: Stage, sign_in: SignIn) -> None:
     say(stage, "小林", "兼·职日结三百")
     stage.react()
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     assert "也按草稿判断" not in client.get(reverse("practice")).content.decode()
     wider = PLAYBOOK.replace("[代购返现]", "[代购返现, 兼职]")
     drafts.do_save_draft(actor=None, files={"playbook.yaml": wider}, clock=stage.clock)

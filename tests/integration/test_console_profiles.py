@@ -13,7 +13,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import Role, Staff, StaffScope
+from qunce.accounts.models import Role
 from qunce.domain.events import AttributeSet, TagPut
 from qunce.readmodels.models import AttributeValue, Group, Identity, Member, Message, TagHolding
 from qunce.runtime.ingest import Ingest
@@ -22,23 +22,10 @@ from qunce.runtime.profile import files
 from qunce.runtime.rebuild import rebuild
 from qunce.testing import builders as b
 from qunce.testing.builders import happened, person
-from tests.integration.console_world import take
+from tests.integration.console_world import SignIn, take
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 STRONG = "意向/强"
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.SUPERVISOR, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 @pytest.fixture
@@ -67,7 +54,7 @@ def test_a_profile_says_what_is_known_from_whom_and_by_which_message(sign_in: Si
         happened(TagPut(target="member", tag=STRONG, kept="rule", rule_id="intent.asks", reason="问过两次", confidence=0.8,
                         evidence=(said,)), "t", "小红", at="10:01", subject=person("小红")),
     ])  # fmt: skip
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     post(client, "set-attribute", red, attribute="city", value="杭州市")
     page = text_of(client, "member", red)
     for words in (
@@ -87,7 +74,7 @@ def test_a_profile_says_what_is_known_from_whom_and_by_which_message(sign_in: Si
 
 
 def test_an_attribute_is_set_cleared_and_refused_with_a_reason(sign_in: SignIn, red: int) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     assert "资料已更新" in post(client, "set-attribute", red, attribute="baby_months", value="8")
     assert "没有更新" in post(client, "set-attribute", red, attribute="baby_months", value="=8+1")
     assert AttributeValue.objects.get().number == 8
@@ -97,7 +84,7 @@ def test_an_attribute_is_set_cleared_and_refused_with_a_reason(sign_in: SignIn, 
 
 
 def test_a_tag_is_put_taken_and_undone_on_the_page(sign_in: SignIn, red: int) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     page = post(client, "put-tag", red, tag=STRONG, reason="电话里问过", days="30")
     assert "电话里问过" in page
     batch = ChangeBatch.objects.get().pk
@@ -114,7 +101,7 @@ def test_a_tag_is_put_taken_and_undone_on_the_page(sign_in: SignIn, red: int) ->
 
 
 def test_a_list_is_filtered_tagged_in_bulk_after_a_look_and_undone(sign_in: SignIn, red: int) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     wang = Member.objects.get(name="老王").pk
     look = post(client, "tag-members", m=[red, wang, 987654], tag=STRONG, verb="put")
     assert "给 2 位成员打上" in look
@@ -132,14 +119,14 @@ def test_a_list_is_filtered_tagged_in_bulk_after_a_look_and_undone(sign_in: Sign
 
 
 def test_a_list_is_narrowed_by_an_attribute(sign_in: SignIn, red: int) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     post(client, "set-attribute", red, attribute="means", value="高")
     assert "小红" in text_of(client, "members", field="means=高")
     assert "没有找到这样的成员" in text_of(client, "members", field="means=低")
 
 
 def test_what_nobody_has_and_nobody_declares_is_no_tag(sign_in: SignIn, red: int) -> None:
-    assert sign_in().get(reverse("tag", args=["没有的标签"])).status_code == 404
+    assert sign_in(Role.SUPERVISOR).get(reverse("tag", args=["没有的标签"])).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["set-attribute", "put-tag", "take-tag"])
@@ -153,7 +140,7 @@ def test_a_member_outside_the_scope_does_not_exist(name: str, sign_in: SignIn, r
 
 
 def test_who_sees_some_groups_takes_back_only_what_they_did(sign_in: SignIn, red: int) -> None:
-    post(sign_in(), "put-tag", red, tag=STRONG)
+    post(sign_in(Role.SUPERVISOR), "put-tag", red, tag=STRONG)
     batch = ChangeBatch.objects.get().pk
     client = sign_in(Role.MANAGER, (Group.objects.get(name="晨跑团").pk,))
     assert client.post(reverse("undo-change", args=[batch])).status_code == 404
@@ -171,7 +158,7 @@ def test_a_list_costs_the_same_queries_however_long_it_is(
     sign_in: SignIn, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     take(more=30)
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     everybody = list(Identity.objects.values_list("member_id", flat=True))
     post(client, "tag-members", m=everybody, tag=STRONG, verb="put", confirmed="yes")
     with django_assert_max_num_queries(16):
@@ -185,7 +172,7 @@ def test_a_rule_is_tried_on_the_past_and_run_once(
 ) -> None:
     monkeypatch.setattr(settings, "DATA_DIR", str(tmp_path))
     Ingest().take_all([b.ordered("小红", 9, at="10:00", id="a"), b.ordered("小红", 9, at="10:01", id="b")])
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     assert "1 位符合，会给 1 位打上，从 0 位取下" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-02")
     assert "0 位符合，会给 0 位打上，从 0 位取下" in text_of(client, "tag", "老客", rule="customer.old", at="2026-03-01")
     assert not TagHolding.objects.exists()
@@ -197,7 +184,7 @@ def test_a_rule_is_tried_on_the_past_and_run_once(
 
 
 def test_a_group_and_somebody_in_it_are_tagged_by_hand_and_it_is_undone(sign_in: SignIn, red: int) -> None:
-    client, group = sign_in(), Group.objects.get(name="晨跑团").pk
+    client, group = sign_in(Role.SUPERVISOR), Group.objects.get(name="晨跑团").pk
     account = Identity.objects.get(member_id=red).pk
     assert "常来的人" in post(client, "put-group-tag", group, tag="铁粉群", reason="常来的人")
     assert "取下 直接扫码" in post(client, "put-place-tags", group, a=[account], tag="进群/扫码")
@@ -217,7 +204,7 @@ def test_a_group_and_somebody_in_it_are_tagged_by_hand_and_it_is_undone(sign_in:
 
 def test_tags_of_a_group_are_refused_where_they_do_not_belong(sign_in: SignIn, red: int) -> None:
     Ingest().take_all([b.joined("别的群", "外人", at="08:00")])
-    client, group = sign_in(), Group.objects.get(name="晨跑团").pk
+    client, group = sign_in(Role.SUPERVISOR), Group.objects.get(name="晨跑团").pk
     stranger = Identity.objects.get(name="外人").pk
     for name, data in (
         ("put-group-tag", {"tag": STRONG}), ("put-place-tags", {"tag": "进群/扫码"}),
@@ -235,7 +222,7 @@ def test_people_of_a_group_are_counted_and_narrowed_by_the_way_they_came(sign_in
         b.joined("新群", "甲", at="08:00", channel="七月活码"), b.joined("新群", "乙", at="08:01", inviter="甲"),
         b.joined("新群", "丙", at="08:02", channel="七月活码"), b.joined("新群", "丁", at="08:03"),
     ])  # fmt: skip
-    client, group = sign_in(), Group.objects.get(name="新群").pk
+    client, group = sign_in(Role.SUPERVISOR), Group.objects.get(name="新群").pk
     page = text_of(client, "group-people", group)
     assert "进群途径（3 / 4 人已知）" in page
     assert '扫码 <b class="num">2</b>' in page
@@ -245,7 +232,7 @@ def test_people_of_a_group_are_counted_and_narrowed_by_the_way_they_came(sign_in
 
 
 def test_what_was_exported_can_be_imported_again(sign_in: SignIn, red: int, tmp_path: Path) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     for attribute, value in (("city", "杭州"), ("budget", "300"), ("baby_months", "8")):
         post(client, "set-attribute", red, attribute=attribute, value=value)
     post(client, "put-tag", red, tag=STRONG)

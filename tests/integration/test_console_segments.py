@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import Role, Staff, StaffScope
+from qunce.accounts.models import Role
 from qunce.playbook import gallery
 from qunce.readmodels.models import Group, Member, TagHolding
 from qunce.runtime.live import drafts, playbooks
@@ -18,10 +17,9 @@ from qunce.runtime.models import ChangeBatch
 from qunce.runtime.segments import mirrors, views
 from qunce.runtime.segments.keep import Keeper
 from qunce.testing import builders as b
-from tests.integration.console_world import NASTY, take
+from tests.integration.console_world import NASTY, SignIn, take
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 NOW = b.moment("20:00")
 HEAD = "schema_version: 1\nplaybook: {playbook_id: t, title: 测试}\nsegments:\n"
 PLAYBOOK = (
@@ -53,18 +51,6 @@ def keep() -> None:
     keeper = Keeper(lambda: NOW)
     while keeper.turn():
         pass
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.ADMIN, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 def text_of(client: Client, name: str, *args: object, **query: str) -> str:

@@ -1,39 +1,26 @@
 """Teaching from the transcript: every message can be a lesson, its effect is seen before, and each can be taken back."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
+from qunce.accounts.models import AuditEntry, Role
 from qunce.engine.learning.lessons import MIN_EACH
 from qunce.readmodels.models import Group
 from qunce.runtime.live import marks
 from qunce.runtime.models import Case, Mark
 from qunce.testing.live import Stage
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 TEXT = "紫色大象养殖基地名额开放"
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.SUPERVISOR, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 def see(client: Client, name: str, *args: object, **query: str) -> str:
@@ -43,7 +30,7 @@ def see(client: Client, name: str, *args: object, **query: str) -> str:
 def test_each_message_of_the_transcript_offers_six_lessons(stage: Stage, sign_in: SignIn) -> None:
     seq = stage.say("老王", TEXT)
     group = Group.objects.get().pk
-    page = see(sign_in(), "group-messages", group)
+    page = see(sign_in(Role.SUPERVISOR), "group-messages", group)
     assert f'data-menu="teach-menu" data-value="{seq}"' in page
     for shown in ("是广告", "不是广告", "是辱骂", "不是辱骂", "需要回复", "不需要回复"):
         assert shown in page
@@ -53,7 +40,7 @@ def test_each_message_of_the_transcript_offers_six_lessons(stage: Stage, sign_in
 def test_a_lesson_is_tried_given_shown_and_taken_back(stage: Stage, sign_in: SignIn) -> None:
     seq = stage.say("老王", TEXT)
     group = Group.objects.get().pk
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     page = see(client, "teach-message", seq, model="needs_answer", label="yes")
     for shown in (TEXT, "试算", f"还差 {MIN_EACH - 1} 条“是”和 {MIN_EACH} 条“不是”"):
         assert shown in page
@@ -79,7 +66,7 @@ def test_with_enough_of_both_kinds_the_page_says_what_would_change(stage: Stage,
         if number < MIN_EACH - 1:
             marks.do_teach(actor=None, model="spam", seq=spam, label=True)
         last = spam
-    page = see(sign_in(), "teach-message", last, model="spam", label="yes")
+    page = see(sign_in(Role.SUPERVISOR), "teach-message", last, model="spam", label="yes")
     assert "标注还太少" not in page
     assert f"{MIN_EACH} 条以后会被认出来" in page
     client = sign_in(Role.ADMIN)
@@ -92,7 +79,7 @@ def test_with_enough_of_both_kinds_the_page_says_what_would_change(stage: Stage,
 def test_messages_without_words_and_retracted_ones_cannot_teach(stage: Stage, sign_in: SignIn) -> None:
     stage.say("老王", "   ")
     stage.say("老王", TEXT)
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     for seq in (1, 4242, 2**70):
         assert client.get(reverse("teach-message", args=[seq])).status_code == 404
     assert client.post(reverse("unteach-message", args=[2]), {"model": "no-such"}).status_code == 404

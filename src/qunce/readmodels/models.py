@@ -62,13 +62,9 @@ class Group(models.Model):
         constraints = [models.UniqueConstraint(fields=["connector", "account", "platform_id"], name="chat_group_once")]
 
 
-class Member(models.Model):
-    """A person, across groups and platforms. Starts as one identity; identities may be merged into one member."""
+class Doings(models.Model):
+    """What somebody did, in sums."""
 
-    id = models.BigIntegerField(primary_key=True)
-    """Id of the member's first identity."""
-    name = models.TextField()
-    kind = models.TextField(choices=IdentityKind)
     first_ms = models.BigIntegerField(null=True)
     last_ms = models.BigIntegerField(null=True)
     last_message_ms = models.BigIntegerField(null=True)
@@ -77,6 +73,18 @@ class Member(models.Model):
     """Paid orders, less those wholly refunded."""
     paid_minor = models.BigIntegerField(default=0)
     """Sum of paid orders less refunds, in the organisation's currency; other currencies are left out."""
+
+    class Meta:
+        abstract = True
+
+
+class Member(Doings):
+    """A person, across groups and platforms. Starts as one identity; identities may be merged into one member."""
+
+    id = models.BigIntegerField(primary_key=True)
+    """Id of the member's first identity."""
+    name = models.TextField()
+    kind = models.TextField(choices=IdentityKind)
 
     class Meta:
         db_table = "member"
@@ -107,16 +115,10 @@ class Identity(models.Model):
         indexes = [models.Index(fields=["folded_name"], name="identity_name")]
 
 
-class AccountTotal(models.Model):
+class AccountTotal(Doings):
     """What one linked account did by itself, so that a person can be summed from accounts and taken apart again."""
 
     identity_id = models.BigIntegerField(primary_key=True)
-    first_ms = models.BigIntegerField(null=True)
-    last_ms = models.BigIntegerField(null=True)
-    last_message_ms = models.BigIntegerField(null=True)
-    message_count = models.BigIntegerField(default=0)
-    order_count = models.BigIntegerField(default=0)
-    paid_minor = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "account_total"

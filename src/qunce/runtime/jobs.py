@@ -14,9 +14,11 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.models import Q
 
+from qunce.accounts import audit
+from qunce.accounts.models import Staff
 from qunce.runtime.clock import now_ms
 from qunce.runtime.models import Job, JobState
 
@@ -47,6 +49,32 @@ def enqueue(kind: str, params: dict[str, Any], *, actor_id: int | None) -> int:
     if kind not in KINDS:
         raise ValueError(f"no job kind {kind!r}")
     return int(Job.objects.create(kind=kind, params=params, actor_id=actor_id, created_ms=now_ms()).pk)
+
+
+def enqueue_once(kind: str, *, actor: Staff | None, action: str = "") -> int:
+    """Queue a job without parameters, unless one of its kind waits or goes on; return the id of the one that will answer.
+
+    `action` names the entry in the audit, written when a colleague's asking queued one; empty = none.
+    """
+    waiting = unfinished(kind)
+    if waiting is not None:
+        return int(waiting.pk)
+    with transaction.atomic():
+        job_id = enqueue(kind, {}, actor_id=actor.pk if actor else None)
+        if actor is not None and action:
+            audit.record(actor=actor, action=action, target_type="job", target_id=job_id)
+    wake()
+    return job_id
+
+
+def unfinished(kind: str) -> Job | None:
+    """Return the oldest job of a kind that waits or goes on; None = there is none."""
+    return Job.objects.filter(kind=kind, state__in=(JobState.QUEUED, JobState.RUNNING)).order_by("pk").first()
+
+
+def newest(kind: str) -> Job | None:
+    """Return the newest job of a kind, however it stands; None = there never was one."""
+    return Job.objects.filter(kind=kind).order_by("-pk").first()
 
 
 def wake() -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from qunce.accounts.access import can, requires
-from qunce.console import asked, pages
+from qunce.console import asked, carry, pages
 from qunce.console.live_labels import refused
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import views, words
@@ -58,13 +58,12 @@ def finish_announcement(request: HttpRequest, delivery_id: int) -> HttpResponse:
     if row is None or not announcing.is_announcement(delivery_id):
         raise Http404
     staff, done = asked.staff_of(request), request.POST.get("done") == "yes"
-    try:
+
+    def note() -> None:
         if row.state == "unknown":
             words.do_settle_unknown(actor=staff, delivery_id=delivery_id, sent=done)
         else:
             words.do_tap(actor=staff, delivery_id=delivery_id, done=done)
-    except CommandRefused as error:
-        messages.error(request, refused(error.reason))
-    else:
-        messages.success(request, _("已记下。"))
+
+    carry.out(request, note, _("已记下。"))
     return redirect("announce-rules")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,11 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from qunce.accounts.access import can, requires
-from qunce.console import asked, pages
-from qunce.console.live_labels import refused
+from qunce.console import asked, carry, pages
 from qunce.readmodels.models import Group
 from qunce.readmodels.selectors import members
-from qunce.runtime.commands import CommandRefused
 from qunce.runtime.identity import views as identities
 from qunce.runtime.live import marks, playbook_views, views, words
 
@@ -40,7 +37,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "shown": shown, "waiting": views.waiting(visible), "loop": views.loop(),
         "may_decide": can(asked.staff_of(request), "case.decide"), "may_rules": can(asked.staff_of(request), "playbook.view"),
-        "may_teach": _may_teach(request),
+        "may_teach": carry.may_teach(request),
     }  # fmt: skip
     lists = {"cases": _cases, "appeals": _appeals, "tasks": _tasks}
     return pages.render(request, "cases", context | lists[shown](request, visible), active="cases")
@@ -65,7 +62,7 @@ def case(request: HttpRequest, case_id: str) -> HttpResponse:
         "takes_back": [item for item in detail.deliveries if item.purpose == "act" and item.state in ("done", "unknown")],
         "stops": [item for item in detail.deliveries if item.state in ("ready", "retrying", "human", "proposed")],
         "next": next((item for item in following if item.case_id != case_id), None),
-        "may_decide": can(asked.staff_of(request), "case.decide"), "may_teach": _may_teach(request),
+        "may_decide": can(asked.staff_of(request), "case.decide"), "may_teach": carry.may_teach(request),
         "models": [(model, dict(detail.marks).get(model)) for model in marks.MODELS],
     }  # fmt: skip
     return pages.render(request, "case", context, active="cases")
@@ -180,18 +177,8 @@ def _text(request: HttpRequest, name: str) -> str:
     return request.POST.get(name, "").replace("\x00", "").strip()[:2_000]
 
 
-def _may_teach(request: HttpRequest) -> bool:
-    # A model judges in every group, so only those who see every group may change it.
-    return can(asked.staff_of(request), "case.teach") and asked.visible(request) is None
-
-
 def _said(request: HttpRequest, case_id: str, done: str, say: Callable[[], object]) -> HttpResponse:
-    try:
-        say()
-    except CommandRefused as error:
-        messages.error(request, refused(error.reason))
-    else:
-        messages.success(request, done)
+    carry.out(request, say, done)
     back = request.POST.get("back", "")
     if back.startswith("?") or not case_id:
         return redirect(reverse("cases") + (back if back.startswith("?") else ""))

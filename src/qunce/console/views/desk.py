@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from qunce.accounts.access import can, requires
 from qunce.accounts.models import Staff
 from qunce.accounts.permissions import ACTIONS
-from qunce.console import asked, pages
+from qunce.console import asked, carry, pages
 from qunce.console.live_labels import refused
 from qunce.readmodels.selectors import members
 from qunce.runtime import organisation
@@ -134,7 +134,7 @@ def snooze_thread(request: HttpRequest, thread: int) -> HttpResponse:
 def settle_thread(request: HttpRequest, thread: int) -> HttpResponse:
     """End a matter that needs no answer."""
     row, staff = _access(request, thread), asked.staff_of(request)
-    teach = request.POST.get("teach") == "yes" and _may_teach(request)
+    teach = request.POST.get("teach") == "yes" and carry.may_teach(request)
     return _said(
         request, row, _("已结束，记为“不需要回复”。"), lambda: words.do_settle(actor=staff, thread=thread, teach=teach)
     )
@@ -164,7 +164,7 @@ def _talk(request: HttpRequest, thread: int | None, visible: frozenset[int] | No
     return {
         "row": row, "talk": views.talk(row), "replies": replies.replies_of(row.seq), "way": _way(row),
         "card": card, "snoozes": words.SNOOZES_M, "me": staff.pk,
-        "may_answer": may_answer, "may_teach": _may_teach(request), "currency": organisation.currency(),
+        "may_answer": may_answer, "may_teach": carry.may_teach(request), "currency": organisation.currency(),
         "may_member": can(staff, "member.view"),
         "colleagues": views.colleagues(ACTIONS["desk.answer"].roles) if may_answer else (),
     }  # fmt: skip
@@ -221,16 +221,7 @@ def _access(request: HttpRequest, thread: int) -> ThreadRow:
     return row
 
 
-def _may_teach(request: HttpRequest) -> bool:
-    return can(asked.staff_of(request), "case.teach") and asked.visible(request) is None
-
-
 def _said(request: HttpRequest, row: ThreadRow, done: str, say: Callable[[], object]) -> HttpResponse:
-    try:
-        say()
-    except CommandRefused as error:
-        messages.error(request, refused(error.reason))
-    else:
-        messages.success(request, done)
+    carry.out(request, say, done)
     back = request.POST.get("back", "")
     return redirect(reverse("desk") if back == "list" else reverse("desk-thread", args=[row.seq]))

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.engine.identity.likeness import Background, Portrait, background, compare, grams, portrait
 from qunce.readmodels.models import Identity
@@ -60,20 +59,12 @@ Pairs = dict[tuple[int, int], Pair]
 
 def start(*, actor: Staff | None) -> int:
     """Queue a search, unless one waits already; return the job's id."""
-    waiting = Job.objects.filter(kind=JOB_KIND, state__in=(JobState.QUEUED, JobState.RUNNING)).order_by("pk").first()
-    if waiting is not None:
-        return int(waiting.pk)
-    with transaction.atomic():
-        job_id = jobs.enqueue(JOB_KIND, {}, actor_id=actor.pk if actor else None)
-        if actor is not None:
-            audit.record(actor=actor, action="member.suggest", target_type="job", target_id=job_id)
-    jobs.wake()
-    return job_id
+    return jobs.enqueue_once(JOB_KIND, actor=actor, action="member.suggest")
 
 
 def start_if_due(moment: int) -> int | None:
     """Queue the daily search, or the one after an import; None = nothing is due."""
-    newest = Job.objects.filter(kind=JOB_KIND).order_by("-pk").first()
+    newest = jobs.newest(JOB_KIND)
     if newest is not None and _is_enough(newest, moment):
         return None
     return start(actor=None) if Identity.objects.exists() else None

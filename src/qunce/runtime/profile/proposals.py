@@ -21,7 +21,7 @@ from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.ingest import batches
-from qunce.runtime.models import Job, JobState, Proposal
+from qunce.runtime.models import Proposal
 from qunce.runtime.profile import making
 from qunce.runtime.profile.changing import CHUNK, new_batch_id, open_batch, take
 from qunce.runtime.profile.views import Title, title_of
@@ -59,12 +59,7 @@ class ProposalView:
 
 def start(*, actor: Staff | None) -> int:
     """Queue a look through the messages since the last one, unless one waits already; return the job's id."""
-    waiting = Job.objects.filter(kind=JOB_KIND, state__in=(JobState.QUEUED, JobState.RUNNING)).order_by("pk").first()
-    if waiting is not None:
-        return int(waiting.pk)
-    job_id = jobs.enqueue(JOB_KIND, {}, actor_id=actor.pk if actor else None)
-    jobs.wake()
-    return job_id
+    return jobs.enqueue_once(JOB_KIND, actor=actor)
 
 
 def start_if_due() -> int | None:

@@ -13,7 +13,6 @@ import numpy as np
 from django.conf import settings
 from django.db.models import Q
 
-from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.analytics.segments.run import SegmentEngine
 from qunce.engine.segments.evaluate import Explained, explain
@@ -24,7 +23,7 @@ from qunce.playbook.segments.describe import describe
 from qunce.playbook.segments.tree import AllOf, AnyOf, Attr, Did, Field, Node, Not, Rule, Tagged
 from qunce.readmodels.models import Group, Member, Membership, Message
 from qunce.runtime import jobs, organisation
-from qunce.runtime.models import Job, JobState, SegmentDay, SegmentMember, SegmentMove, SegmentRun, SegmentState
+from qunce.runtime.models import Job, SegmentDay, SegmentMember, SegmentMove, SegmentRun, SegmentState
 from qunce.runtime.segments import mirrors
 from qunce.runtime.segments.moves import Key
 from qunce.runtime.segments.rules import SHIPPED, InForce, in_force
@@ -245,18 +244,12 @@ def newest_ms(now_ms: int) -> int:
 
 def do_run(*, actor: Staff | None) -> int:
     """Queue a run of all segments, unless one waits already; return the job's id."""
-    waiting = running_job()
-    if waiting is not None:
-        return int(waiting.pk)
-    job_id = jobs.enqueue(JOB_KIND, {}, actor_id=actor.pk if actor else None)
-    audit.record(actor=actor, action="segment.run", target_type="job", target_id=job_id)
-    jobs.wake()
-    return job_id
+    return jobs.enqueue_once(JOB_KIND, actor=actor, action="segment.run")
 
 
 def running_job() -> Job | None:
     """Return the run that waits or goes on; None = there is none."""
-    return Job.objects.filter(kind=JOB_KIND, state__in=(JobState.QUEUED, JobState.RUNNING)).order_by("pk").first()
+    return jobs.unfinished(JOB_KIND)
 
 
 def _asked(rules: Mapping[str, Rule], segment_id: str, moment_ms: int) -> Keys:

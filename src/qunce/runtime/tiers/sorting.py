@@ -11,7 +11,6 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Max
 
-from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.analytics import refresh as mirror_refresh
 from qunce.analytics import traits
@@ -43,19 +42,12 @@ Beat = Callable[[dict[str, Any]], None]
 
 def start(*, actor: Staff | None) -> int:
     """Queue sorting all members, unless it waits already; return the job's id."""
-    waiting = Job.objects.filter(kind=JOB_KIND, state__in=(JobState.QUEUED, JobState.RUNNING)).order_by("pk").first()
-    if waiting is not None:
-        return int(waiting.pk)
-    job_id = jobs.enqueue(JOB_KIND, {}, actor_id=actor.pk if actor else None)
-    if actor is not None:
-        audit.record(actor=actor, action="tiers.sort", target_type="job", target_id=job_id)
-    jobs.wake()
-    return job_id
+    return jobs.enqueue_once(JOB_KIND, actor=actor, action="tiers.sort")
 
 
 def start_if_due(moment: int) -> int | None:
     """Queue the daily sorting, or the first one after other schemes came into force; None = nothing is due."""
-    newest = newest_job()
+    newest = jobs.newest(JOB_KIND)
     if newest is not None and _is_enough(newest, moment):
         return None
     return start(actor=None) if Identity.objects.exists() else None
@@ -66,11 +58,6 @@ def _is_enough(job: Job, moment: int) -> bool:
         return True
     same = job.state == JobState.FAILED or job.result.get("version") == in_force().version
     return same and job.created_ms > moment - DAY_MS
-
-
-def newest_job() -> Job | None:
-    """Return the newest sorting, however it stands; None = nobody ever asked for one."""
-    return Job.objects.filter(kind=JOB_KIND).order_by("-pk").first()
 
 
 def newest_run() -> Job | None:

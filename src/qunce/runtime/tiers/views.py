@@ -12,7 +12,7 @@ from qunce.playbook.segments.describe import describe
 from qunce.playbook.tiers import key_of, level_rules
 from qunce.readmodels.selectors import tiers as selectors
 from qunce.readmodels.selectors.days import Visible
-from qunce.runtime import mirror
+from qunce.runtime import jobs, mirror
 from qunce.runtime.tiers import sorting
 from qunce.runtime.tiers.schemes import SHIPPED, Schemes, in_force
 
@@ -77,7 +77,7 @@ def standing(visible: Visible) -> Standing:
     """Return all schemes with how many of the reader's members are on which level. Five queries."""
     schemes = in_force()
     counts, members = selectors.counts(visible), selectors.members(visible)
-    done, newest = sorting.newest_run(), sorting.newest_job()
+    done, newest = sorting.newest_run(), jobs.newest(sorting.JOB_KIND)
     return Standing(
         schemes=tuple(_scheme(scheme, schemes, counts, members) for scheme in schemes.schemes),
         shipped=schemes.version == SHIPPED, as_of_ms=done.result.get("as_of_ms") if done else None,
