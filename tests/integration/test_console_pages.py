@@ -144,6 +144,16 @@ def test_the_transcript_shows_people_replies_and_what_happened(client: Client) -
     assert "老王" in _get(client, "group-people", group, show="left")
 
 
+def test_a_question_answered_from_the_desk_names_the_colleague(client: Client) -> None:
+    from qunce.runtime.ingest import Ingest
+
+    asked = b.said("夜读", "小红", "什么时候发货？", at="09:00")
+    Ingest(clock=lambda: b.moment("23:00", 30)).take_all([asked, b.answered(asked, "admin", at="09:02")])
+    page = _get(client, "group-questions", Group.objects.get(name="夜读").pk, show="answered")
+    assert "林晓 从应答台回复" in page
+    assert "2 分" in page
+
+
 def test_pages_of_a_transcript_hold_every_message_once(client: Client) -> None:
     from qunce.runtime.ingest import Ingest
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
+from qunce.accounts.models import Staff
 from qunce.domain.ids import seq_of
 from qunce.readmodels.models import Group
 from qunce.runtime.cli.main import main
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import PlaybookVersion
 from qunce.runtime.replay.service import ReplayRefused, Request, files_of, replay
-from qunce.testing.builders import chat, flagged, moment
+from qunce.testing.builders import answered, chat, flagged, moment, said
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = """schema_version: 1
@@ -83,6 +84,23 @@ def test_the_report_names_rules_people_messages_and_late_answers(past: None) -> 
     assert [(line.responder, line.waited_s) for line in report.side.late] == [("小丽", 300)]
     assert (report.side.delay.messages, report.side.delay.median_s) == (0, None), "the past was imported"
     assert {row.group: row.messages for row in report.groups} == {"一群": 5, "二群": 1}
+
+
+@pytest.mark.django_db
+def test_answers_from_the_desk_stand_beside_those_in_the_group() -> None:
+    Staff.objects.create_user("anan", "a long password", display_name="安安")
+    asked = said("一群", "小红", "怎么报名", at="09:00")
+    late = said("一群", "小红", "几点开始", at="11:00")
+    Ingest(clock=lambda: moment("23:00", 30)).take_all([
+        flagged("小丽", "staff", at="08:00"), asked, answered(asked, "anan", at="09:02"),
+        *chat("一群", "10:00 小明: 怎么报名\n10:01 小丽*: 看公告"), late, answered(late, "anan", at="11:05"),
+    ])  # fmt: skip
+    report = replay(Request(playbook={"playbook.yaml": PLAYBOOK}))
+    assert [(row.what, row.answered, row.late, row.median_s) for row in report.side.responders] == [
+        ("安安", 2, 1, 120), ("小丽", 1, 0, 60),
+    ]  # fmt: skip
+    assert sum(row.answered for row in report.side.responders) == sum(row.answered for row in report.side.answers)
+    assert [(line.responder, line.waited_s) for line in report.side.late] == [("安安", 300)]
 
 
 @pytest.mark.django_db

@@ -34,6 +34,12 @@ def create_first_admin() -> tuple[str, str] | None:
     return FIRST_USERNAME, password
 
 
+def names_of(logins: Collection[str]) -> dict[str, str]:
+    """Return what colleagues are called, by login name; unknown ones are left out. One query, none without names."""
+    wanted = [login for login in logins if login]
+    return {staff.username: str(staff) for staff in Staff.objects.filter(username__in=wanted)} if wanted else {}
+
+
 def do_create_staff(*, actor: Staff | None, username: str, password: str, role: str, display_name: str = "") -> Staff:
     """Create a member of staff who may sign in at once. Raises StaffRejected."""
     staff = Staff(username=Staff.normalize_username(username), display_name=display_name, role=role)

@@ -302,9 +302,12 @@ class Question(models.Model):
     ts_ms = models.BigIntegerField()
     day = models.IntegerField()
     answer_seq = models.BigIntegerField(null=True)
-    """First staff message that answers; None = unanswered (so far)."""
+    """First staff message that answers, or the `reply.given` of an answer from the desk; None = unanswered (so far)."""
     responder_id = models.BigIntegerField(null=True)
+    """Identity that answered; None = nobody did, or a colleague from the desk."""
     response_s = models.IntegerField(null=True)
+    staff = models.TextField(default="")
+    """Login name of the colleague who answered from the desk; empty = nobody did, or in the group itself."""
 
     class Meta:
         db_table = "question"

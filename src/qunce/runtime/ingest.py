@@ -105,7 +105,7 @@ class Ingest:
         """Link accounts by new keys, then pair questions with answers where something changed; return how many groups."""
         link_by_keys(self, self._clock)
         with transaction.atomic():
-            groups = settle(self.database)
+            groups = settle(self.database, self.journal.positions)
             if groups:
                 search.tidy(self.database)
             return groups

@@ -95,7 +95,7 @@ def rebuild(*, keep: bool, progress: Progress = lambda done, total: None) -> Reb
     checks: list[TableCheck] = []
     try:
         with transaction.atomic():
-            settle(database)
+            settle(database, journal.positions)
             before = _digests(database)
             _empty(database)
             events = _fold(database, journal, progress)
@@ -125,7 +125,7 @@ def _fold(database: Database, journal: Journal, progress: Progress) -> int:
         for batch in journal.read_all(batch=_BATCH):
             projector.apply(batch)
             progress(batch[-1].seq, head)
-        settle(database)
+        settle(database, journal.positions)
     journal.move_cursor(READMODELS, head)
     return head
 

@@ -34,6 +34,7 @@ from qunce.domain.events import (
     Party,
     PartyKind,
     ReactionAdded,
+    ReplyGiven,
     Source,
     TagChanged,
 )
@@ -153,6 +154,17 @@ def placed(group: str, community: str, *, at: str, day: int = 0, source: Source 
     """The group was put into a community."""
     body = GroupUpdated(field="community", new=community)
     return happened(body, "placed", group, at=at, day=day, group=group, source=source)
+
+
+def answered(
+    question: Event, staff: str, *, at: str, day: int = 0, id: str | None = None, by_hand: bool = False,  # noqa: A002
+) -> Event:  # fmt: skip
+    """The colleague with the login name `staff` answered who asked `question`, from the desk; `id` = of the answer, if told."""
+    body = ReplyGiven(staff=staff, answers=_message(question), message_id=id, by_hand=by_hand)
+    return Event(
+        ts_ms=moment(at, day), source=question.source, body=body, conv=question.conv, subject=question.actor,
+        dedupe_key=native_key("answered", _message(question), staff, f"{day}/{at}"),
+    )  # fmt: skip
 
 
 def ordered(

@@ -123,10 +123,11 @@ METRICS: Final = (
         id="first_response",
         name_zh="首响",
         name_en="First response",
-        definition_zh="成员在群里的提问到员工首次回答的秒数（不扣除非工作时间）：中位数、90 分位、3 "
+        definition_zh="成员在群里的提问到员工首次回答的秒数（不扣除非工作时间；从应答台回复的也算）：中位数、90 分位、3 "
         "分钟内得到回答的提问占全部提问的比例。"
         "中位数与 90 分位只看已回答的提问，未回答的另列。",
-        definition_en="Seconds from a member's question in a group to the first answer of staff (closed hours included): "
+        definition_en="Seconds from a member's question in a group to the first answer of staff, in the group or from the desk "
+        "(closed hours included): "
         "median, 90th "
         "percentile, and the share of all questions answered within 3 minutes. Median and percentile look at answered "
         "questions only; "
@@ -136,6 +137,7 @@ METRICS: Final = (
         denominator="全部提问（含未回答） | all questions, unanswered ones included",
         by=("day", "week", "group", "community"),
         algorithm="first-response",
+        version=2,
         compute=talk.first_response,
         finish=finish.first_response,
         example=Example(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from qunce.accounts.access import can, requires
+from qunce.accounts.staff import names_of as staff_names
 from qunce.console import asked, charts, figures, formats, pages
 from qunce.console.asked import staff_of
 from qunce.console.period import LENGTHS, period_of
@@ -132,6 +133,7 @@ def group_questions(request: HttpRequest, group_id: int) -> HttpResponse:
     newest = newest_day(frozenset((group_id,)))
     context = {
         "head": head, "tab": "questions", "rows": rows, "show": show, "now_ref": formats.start_of((newest or 0) + 1),
+        "colleagues": staff_names({row.staff for row in rows}),
         "next": f"{rows[-1].ts_ms}.{rows[-1].seq}" if more else "", "later": bool(asked.keyset(request, "before")),
         "filters": (("open", _("待回应")), ("answered", _("已回应")), ("all", _("全部"))),
     }  # fmt: skip

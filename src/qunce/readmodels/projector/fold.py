@@ -7,7 +7,7 @@ before them, so the cut into batches leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -23,6 +23,7 @@ from qunce.readmodels.projector.charts import Charts
 from qunce.readmodels.projector.links import Links, named_other
 from qunce.readmodels.projector.messages import Changes
 from qunce.readmodels.projector.orders import Orders
+from qunce.readmodels.projector.replies import Positions
 from qunce.readmodels.projector.state import GroupRow, IdentityRow, MemberRow, MembershipRow, Rows, TotalRow
 from qunce.readmodels.projector.tiers import Tiers
 from qunce.readmodels.rows import Database
@@ -41,10 +42,6 @@ class Positioned(Protocol):
     def seq(self) -> int: ...
     @property
     def event(self) -> ev.Event: ...
-
-
-Positions = Callable[[ev.Source, Sequence[str]], dict[str, int]]
-"""Find the journal positions of dedupe keys within a source."""
 
 
 class Projector:
@@ -380,6 +377,8 @@ class Projector:
             self._group_changed(group, body, event)
         elif isinstance(body, ev.GroupCharted) and group is not None:
             self._charts.set(group.id, body, ts_ms)
+        elif isinstance(body, ev.ReplyGiven) and group is not None and group.kind == "group" and group.connector != PLAYED:
+            changes.unsettle(group.id, ts_ms)
         elif isinstance(body, ev.TierMoved) and person is not None:
             self._tiers.move(seq, person.id, body, ts_ms)
         elif isinstance(body, knowledge.TYPES):

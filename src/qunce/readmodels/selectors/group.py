@@ -116,6 +116,8 @@ class QuestionRow:
     answer: str
     responder: Person | None
     response_s: int | None
+    staff: str
+    """Login name of the colleague who answered from the desk; empty = nobody did, or in the group itself."""
 
 
 def head(group_id: int) -> GroupHead | None:
@@ -241,7 +243,9 @@ def communities() -> tuple[tuple[int, str], ...]:
 
 def _question_rows(rows: QuerySet[Question]) -> tuple[QuestionRow, ...]:
     found = list(
-        rows.values_list("seq", "ts_ms", "group_id", "group__name", "identity_id", "answer_seq", "responder_id", "response_s")
+        rows.values_list(
+            "seq", "ts_ms", "group_id", "group__name", "identity_id", "answer_seq", "responder_id", "response_s", "staff"
+        )
     )
     texts = dict(
         Message.objects.filter(seq__in=[seq for row in found for seq in (row[0], row[5]) if seq]).values_list("seq", "text")
@@ -251,6 +255,7 @@ def _question_rows(rows: QuerySet[Question]) -> tuple[QuestionRow, ...]:
         QuestionRow(
             seq=seq, ts_ms=ts_ms, group_id=group_id, group=group, asker=names.get(asker), text=texts.get(seq, ""),
             answer_seq=answer, answer=texts.get(answer or 0, ""), responder=names.get(responder or 0), response_s=response_s,
+            staff=staff,
         )
-        for seq, ts_ms, group_id, group, asker, answer, responder, response_s in found
+        for seq, ts_ms, group_id, group, asker, answer, responder, response_s, staff in found
     )  # fmt: skip

@@ -23,6 +23,8 @@ class Names(msgspec.Struct, frozen=True):
     """Of the events in samples; their ids are made of it."""
     texts: Mapping[int, str]
     """Beginnings of the messages in samples."""
+    staff: Mapping[str, str]
+    """Of the colleagues who answered from the desk, by login name."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ class AnswerRow(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     """`first staff`, `next peer` …, or the name of who answered."""
     person_id: int | None
+    """Identity who answered; None = a kind of answers, or a colleague from the desk."""
     answered: int
     late: int
     median_s: int | None
@@ -141,9 +144,9 @@ def line_of(sample: Sample, names: Names) -> Line:
         person=names.people.get(sample.person, ""),
         reason=sample.reason,
         text=names.texts.get(sample.seq, ""),
-        waited_s=sample.waited_s if sample.responder else None,
+        waited_s=sample.waited_s if sample.responder or sample.staff else None,
         responder_id=sample.responder or None,
-        responder=names.people.get(sample.responder, ""),
+        responder=names.staff.get(sample.staff, sample.staff) or names.people.get(sample.responder, ""),
     )
 
 
@@ -174,16 +177,22 @@ def _gravity(key: Key) -> int:
 
 def side_of(tally: Tally, version: str, titles: Mapping[str, str], names: Names) -> Side:
     """Return what one playbook decided."""
-    responders = sorted(tally.responders.items(), key=lambda item: (-item[1].late, -item[1].answered, item[0]))
     return Side(
         version=version,
         rules=rule_rows(tally.counts, titles, names),
         answers=tuple(_answers(" ".join(stage), None, tally.stages[stage]) for stage in sorted(tally.stages)),
-        responders=tuple(_answers(names.people.get(person, ""), person, answering) for person, answering in responders),
+        responders=_responders(tally, names),
         late=tuple(line_of(sample, names) for sample in tally.late),
         missed=dict(sorted(tally.missed.items())),
         delay=Delay(messages=tally.delays.answered, median_s=tally.delays.rank(1, 2), p90_s=tally.delays.rank(9, 10)),
     )
+
+
+def _responders(tally: Tally, names: Names) -> tuple[AnswerRow, ...]:
+    """Return who answered, in the group or from the desk, whoever was late most often first."""
+    rows = [_answers(names.people.get(person, ""), person, one) for person, one in sorted(tally.responders.items())]
+    rows += [_answers(names.staff.get(login, login), None, one) for login, one in sorted(tally.colleagues.items())]
+    return tuple(sorted(rows, key=lambda row: (-row.late, -row.answered)))
 
 
 def _answers(what: str, person: int | None, answering: Answering) -> AnswerRow:

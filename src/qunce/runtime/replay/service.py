@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from django.db import connection
 
+from qunce.accounts.staff import names_of as staff_names
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.journal.store import Journal
 from qunce.playbook import gallery
@@ -159,14 +160,17 @@ def names_of(tallies: Iterable[Tally], differences: Iterable[dict[Key, Count]], 
     """Return what the ids in counts and samples are called; `groups` are those to be named."""
     people: set[int] = set()
     seqs: set[int] = set()
+    logins: set[str] = set()
     samples = [sample for counts in differences for count in counts.values() for sample in count.samples]
     for tally in tallies:
         samples += [sample for count in tally.counts.values() for sample in count.samples]
         samples += tally.late
         people |= tally.responders.keys()
+        logins |= tally.colleagues.keys()
     for sample in samples:
         seqs.add(sample.seq)
         people |= {sample.person, sample.responder}
+        logins.add(sample.staff)
     database = Database(connection)
     received: dict[int, int] = {}
     if seqs:
@@ -178,4 +182,5 @@ def names_of(tallies: Iterable[Tally], differences: Iterable[dict[Key, Count]], 
         people=dict(Identity.objects.filter(pk__in=people - {0}).values_list("id", "name")),
         received_ms=received,
         texts={seq: text[:TEXT_CHARS] for seq, text in texts},
+        staff=staff_names(logins),
     )

@@ -41,7 +41,9 @@ class Sample(NamedTuple):
     reason: str
     waited_s: int
     responder: int
-    """Identity who answered; 0 = nobody."""
+    """Identity who answered; 0 = nobody, or a colleague from the desk."""
+    staff: str = ""
+    """Login name of the colleague who answered from the desk; empty = nobody did."""
 
 
 class Count(msgspec.Struct):
@@ -109,7 +111,9 @@ class Tally(msgspec.Struct):
     stages: dict[tuple[str, str], Answering] = msgspec.field(default_factory=dict)
     """By stage (first, next) and role (staff, peer)."""
     responders: dict[int, Answering] = msgspec.field(default_factory=dict)
-    """By who answered; staff only."""
+    """By who answered in the group; staff only."""
+    colleagues: dict[str, Answering] = msgspec.field(default_factory=dict)
+    """By who answered from the desk: their login names."""
     missed: dict[str, int] = msgspec.field(default_factory=dict)
     """Deadlines that passed while these platform ids were on the roster."""
     late: list[Sample] = msgspec.field(default_factory=list)
@@ -137,6 +141,8 @@ class Tally(msgspec.Struct):
         self.stages.setdefault(stage, Answering()).add(decision.waited_s, late=decision.late)
         if decision.responder is not None and decision.responder_role == "staff":
             self.responders.setdefault(decision.responder, Answering()).add(decision.waited_s, late=decision.late)
+        elif decision.staff:
+            self.colleagues.setdefault(decision.staff, Answering()).add(decision.waited_s, late=decision.late)
         if decision.late:
             self.late = sorted([*self.late, sample])[:MAX_LATE]
 
@@ -145,6 +151,7 @@ class Tally(msgspec.Struct):
         join_counts(self.counts, other.counts)
         _join_answers(self.stages, other.stages)
         _join_answers(self.responders, other.responders)
+        _join_answers(self.colleagues, other.colleagues)
         self.delays.join(other.delays)
         for name, times in other.missed.items():
             self.missed[name] = self.missed.get(name, 0) + times
@@ -168,6 +175,7 @@ def sample_of(decision: AnyDecision) -> Sample:
         reason=desk.need if desk else decision.category,
         waited_s=desk.waited_s if desk else 0,
         responder=(desk.responder or 0) if desk else 0,
+        staff=desk.staff if desk else "",
     )
 
 
