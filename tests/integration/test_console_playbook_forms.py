@@ -87,7 +87,7 @@ def test_a_wrong_value_is_shown_at_its_field_and_nothing_is_lost(sign_in: SignIn
     client = sign_in()
     page = post(client, "edit-part", "rules", "ads.newcomer_link", status=422, severity="9", reason="另一个理由<b>", mode="act")
     assert 'id="p-severity-e"' in page
-    assert "write at most 5" in page
+    assert "9 太大了 → 最多写 5" in page
     assert 'value="9"' in page
     assert "另一个理由&lt;b&gt;" in page
     assert drafts.draft() is None
@@ -102,7 +102,7 @@ def test_a_mistake_that_another_part_may_mend_does_not_keep_a_part_from_being_sa
     new = {"lexicon_id": "fresh", "title": "新词库", "terms": "代购返现\r\n刷单兼职 | 5\r\n代购返现二"}
     page = post(client, "edit-part", "lexicons", "+", **new)
     assert "已存进草稿" in page
-    assert "no rule looks in" in page
+    assert "没有规则用到词库“fresh” → 用到规则里，或删掉它" in page
     part = parts.find(draft_files(), "lexicons", "fresh")
     assert part is not None
     assert part.values["terms"] == ["代购返现", {"text": "刷单兼职", "severity": 5}, "代购返现二"]

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext, pgettext
 from markupsafe import Markup
 
-from qunce.console import evidence, figures, formats, happenings, labels, live_labels, pages, reasons
+from qunce.console import evidence, figures, findings, formats, happenings, labels, pages, reasons
 from qunce.console.highlights import highlight
 from qunce.console.spans import marked
 
@@ -42,7 +42,7 @@ def environment(**options: Any) -> jinja2.Environment:
         evidence_text=evidence.evidence_text, evidence_tone=evidence.evidence_tone,
         metric_name=figures.name, definition=figures.definition, exclusions=figures.exclusions,
         metric_denominator=figures.denominator, marked=marked, say=say,
-        problem_name=live_labels.problem_name,
+        mistake=findings.mistake, note_text=findings.note_text, reason_text=findings.reason_text,
     )  # fmt: skip
     env.filters.update(
         num=formats.number, pct=formats.percent, duration=formats.duration, countdown=formats.countdown,

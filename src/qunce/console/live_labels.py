@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from qunce.console import formats
+from qunce.runtime.live.telling import in_chinese
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -310,40 +311,9 @@ REFUSED: Final[Names] = {
     "the draft was changed meanwhile": _("草稿刚被别人改过，请重新打开再改。"),
 }
 
-PROBLEMS: Final[Names] = {
-    "no_op": _("这样写不会有任何作用。"),
-    "type": _("值的类型不对。"),
-    "reference": _("引用的东西不存在。"),
-    "missing": _("缺少必需的内容。"),
-    "impossible": _("这样的组合不可能成立。"),
-    "yaml": _("不是正确的 YAML。"),
-    "unknown_key": _("没有这个键。"),
-    "size": _("太大了。"),
-    "empty": _("不能是空的。"),
-    "duration": _("时长看不懂，要像 30m、2h、7d。"),
-    "choice": _("没有这个选项。"),
-    "version": _("不认识这个格式版本。"),
-    "order": _("位置不对。"),
-    "duplicate_key": _("同一个键写了两次。"),
-    "duplicate_id": _("编号重复了。"),
-    "date": _("日期看不懂。"),
-    "bounds": _("超出了允许的范围。"),
-    "too_short": _("太短了，到处都会找到。"),
-    "duplicate_term": _("这个词写了两次。"),
-    "hours": _("时段看不懂，要像 mon-fri 09:00-18:00。"),
-    "template": _("模板里的花括号或名称不对。"),
-    "regex": _("这个正则表达式不能用。"),
-    "time_zone": _("没有这个时区。"),
-    "host": _("不是域名，要像 example.com。"),
-    "cycle": _("绕了一圈又用到自己。"),
-}
-
-
-def problem_name(code: str) -> str:
-    """Return the sense of a playbook's mistake for readers of Chinese; the English original beside it is the more exact one."""
-    return "" if formats.english() else str(PROBLEMS.get(code, ""))
-
 
 def refused(reason: str) -> str:
     """Return why a command was refused, in the page's language; a reason without a text here says itself."""
-    return str(REFUSED.get(reason, reason))
+    if reason in REFUSED or formats.english():
+        return str(REFUSED.get(reason, reason))
+    return "；".join(map(in_chinese, reason.split("; ")))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from qunce.playbook.errors import InvalidPlaybook
+from qunce.playbook.wording.chinese import problem_line
 from qunce.runtime.cli.main import UsageError
 
 
@@ -16,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = "folder, number of a published version, or gallery:NAME"
     check = tasks.add_parser("check", help="name every mistake with file, line and mend")
     check.add_argument("playbook", metavar="DIR", help=source)
-    check.add_argument("--json", action="store_true", help="print the problems as JSON")
+    check.add_argument("--json", action="store_true", help="print the problems as JSON, in English")
+    check.add_argument("--language", choices=("zh", "en"), default="en", help="of the mistakes and their mends")
     explain = tasks.add_parser("explain", help="say in words what it does")
     explain.add_argument("playbook", metavar="DIR", help=source)
     explain.add_argument("--language", choices=("zh", "en"), default="zh")
@@ -43,8 +45,9 @@ def run(args: argparse.Namespace) -> int:
         if args.task == "check" and args.json:
             _print_json([{name: getattr(problem, name) for name in problem.__struct_fields__} for problem in error.problems])
         else:
-            sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
-            sys.stderr.write(f"{len(error.problems)} problem(s)\n")
+            chinese = getattr(args, "language", "en") == "zh" and args.task == "check"
+            sys.stderr.write("".join(f"{problem_line(problem) if chinese else problem}\n" for problem in error.problems))
+            sys.stderr.write(f"共 {len(error.problems)} 处\n" if chinese else f"{len(error.problems)} problem(s)\n")
         return 2
 
 

@@ -1,0 +1,1 @@
+"""Say the mistakes of a playbook in Chinese."""
