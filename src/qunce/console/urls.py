@@ -88,6 +88,7 @@ urlpatterns = [
     path("members/<int:member_id>/kind", members.flag_member, name="flag-member"),
     path("members/valuable", valuable.valuable, name="valuable"),
     path("members/tag", profiles.tag_members, name="tag-members"),
+    path("members/tag/<int:job_id>", profiles.tag_job, name="tag-job"),
     path("members/tags", profiles.tags, name="tags"),
     path("members/rules/<str:rule_id>/run", profiles.run_rule, name="run-rule"),
     path("members/tags/<path:tag_id>", profiles.tag, name="tag"),

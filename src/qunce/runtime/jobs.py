@@ -32,6 +32,7 @@ KINDS = {
     "profile_import": "qunce.runtime.profile.files:perform",
     "proposals": "qunce.runtime.profile.proposals:perform",
     "tag_rules": "qunce.runtime.profile.runs:perform",
+    "bulk_tag": "qunce.runtime.profile.bulk:perform",
     "tiers": "qunce.runtime.tiers.sorting:perform",
     "segments": "qunce.runtime.segments.runs:perform",
 }

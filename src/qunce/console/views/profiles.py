@@ -18,16 +18,20 @@ from qunce.readmodels.selectors import members as selectors
 from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
+from qunce.runtime.models import JobState
 from qunce.runtime.organisation import currency
-from qunce.runtime.profile import changing, rules, views
+from qunce.runtime.profile import bulk, changing, rules, views
 from qunce.runtime.profile import proposals as offers
-from qunce.runtime.segments import views as segments
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 MOST_CHOSEN = 500
-"""Members one form may name; a filter or a rule reaches more."""
+"""Members one form may name, and one click may change; more are changed by a job."""
+SAMPLE = 12
+"""Members a look at a bulk change names."""
+TERMS = (7, 30, 90, 180, 365)
+"""Days a tag can be put for, as a form offers them."""
 
 
 @require_POST
@@ -54,8 +58,7 @@ def set_attribute(request: HttpRequest, member_id: int) -> HttpResponse:
 def put_tag(request: HttpRequest, member_id: int) -> HttpResponse:
     """Put a tag on a member."""
     _access_member(request, member_id)
-    tag, days = request.POST.get("tag", ""), request.POST.get("days", "")
-    until_ms = now_ms() + int(days) * 86_400_000 if days.isascii() and days.isdecimal() and 0 < int(days) <= 3_650 else None
+    tag, until_ms = request.POST.get("tag", ""), bulk.until(request.POST.get("days", ""), now_ms())
     try:
         batch = changing.do_put_tag(
             actor=asked.staff_of(request), member_ids=[member_id], tag=tag, reason=request.POST.get("reason", ""),
@@ -83,32 +86,75 @@ def take_tag(request: HttpRequest, member_id: int, holding_id: int) -> HttpRespo
 @require_POST
 @requires("profile.change")
 def tag_members(request: HttpRequest) -> HttpResponse:
-    """Look at what a bulk change would do, or do it: the second form of the page confirms it."""
+    """Look at what a bulk change would do, or do it: the second form of the page confirms it.
+
+    It is about the members that are ticked, about all of the list as it is narrowed, or about a segment.
+    """
     tag, put = request.POST.get("tag", ""), request.POST.get("verb", "put") != "take"
-    segment = request.POST.get("segment", "")
-    chosen = segments.member_ids(segment) if segment else _numbers(request, "m")
-    members = views.seen_members(chosen, asked.visible(request))
-    actor = asked.staff_of(request)
+    whom = _whom(request)
+    reason, days = request.POST.get("reason", ""), request.POST.get("days", "")
     try:
-        if request.POST.get("confirmed") == "yes":
-            reason = request.POST.get("reason", "")
-            if put:
-                batch = changing.do_put_tag(actor=actor, member_ids=members, tag=tag, reason=reason)
-            else:
-                batch = changing.do_take_tag(actor=actor, member_ids=members, tag=tag)
-            messages.success(request, _("已处理 %(n)s 位成员。") % {"n": len(members)}, extra_tags=f"undo:{batch}")
-            return redirect("changes")
+        if whom is None:
+            members = views.seen_members(_numbers(request, "m"), asked.visible(request))
+        else:
+            members = bulk.chosen(whom, asked.visible(request), now_ms())
         if not members:
             raise CommandRefused(_("没有选中成员"))
+        if request.POST.get("confirmed") == "yes":
+            return _do_tag(request, members, whom, tag, put=put)
         preview = changing.preview_tag(members, tag, put=put)
     except CommandRefused as refused:
         messages.error(request, _("没有改动：%(reason)s") % {"reason": refused.reason})
         return redirect("members")
+    sample, chips = views.names_of(members[:SAMPLE]), views.chips(members[:SAMPLE], now_ms())
     context = {
-        "preview": preview, "members": () if segment else members, "segment": segment, "tag": tag, "put": put,
-        "reason": request.POST.get("reason", ""), "title": views.title_of_tag,
+        "preview": preview, "members": () if whom else members, "whom": whom, "tag": tag, "put": put, "reason": reason,
+        "title": views.title_of_tag, "sample": sample, "chips": chips, "days": days, "terms": TERMS,
     }  # fmt: skip
     return pages.render(request, "tag_members", context, active="members")
+
+
+def _do_tag(request: HttpRequest, members: list[int], whom: bulk.Whom | None, tag: str, *, put: bool) -> HttpResponse:
+    """Do a bulk change: a few at once, more as a job. Raises CommandRefused."""
+    actor, reason, days = asked.staff_of(request), request.POST.get("reason", ""), request.POST.get("days", "")
+    if whom is not None and len(members) > MOST_CHOSEN:
+        return redirect("tag-job", bulk.start(actor=actor, whom=whom, tag=tag, put=put, reason=reason, days=days))
+    if put:
+        until_ms = bulk.until(days, now_ms())
+        batch = changing.do_put_tag(actor=actor, member_ids=members, tag=tag, reason=reason, until_ms=until_ms)
+    else:
+        batch = changing.do_take_tag(actor=actor, member_ids=members, tag=tag)
+    messages.success(request, _("已处理 %(n)s 位成员。") % {"n": len(members)}, extra_tags=f"undo:{batch}")
+    return redirect("changes")
+
+
+def _whom(request: HttpRequest) -> bulk.Whom | None:
+    """Return the segment or the narrowed list a change is about; None = the members that are ticked."""
+    segment = request.POST.get("segment", "")
+    if segment:
+        return bulk.Whom(segment=segment)
+    if request.POST.get("scope") != "all":
+        return None
+    kind = request.POST.get("f_kind", "")
+    attribute, _is, word = request.POST.get("f_field", "").replace("\x00", "").partition("=")
+    return bulk.Whom(
+        text=request.POST.get("f_q", "").replace("\x00", "")[:100], kind=kind if kind in selectors.KINDS else "",
+        tag=request.POST.get("f_tag", "").replace("\x00", ""), attribute=attribute, word=word,
+    )  # fmt: skip
+
+
+@require_GET
+@requires("profile.change")
+def tag_job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Show how far a bulk change is, or what came of it."""
+    job = jobs.get(job_id)
+    own = _own(request)
+    if job is None or job.kind != bulk.JOB_KIND or (own is not None and job.actor_id != own):
+        raise Http404
+    context = {
+        "job": job, "busy": job.state in (JobState.QUEUED, JobState.RUNNING), "title": views.title_of_tag(job.params["tag"]),
+    }  # fmt: skip
+    return pages.render(request, "tag_job", context, active="members")
 
 
 @require_GET

@@ -159,6 +159,14 @@ def list_members(
     return MemberPage(rows=page, next=(places[-1], page[-1].id) if more else None)
 
 
+def member_ids(visible: Visible, *, text: str, kind: str, known: KnownFilter = NOTHING_KNOWN) -> list[int]:
+    """Return all members of a list as `list_members` narrows it, by id. One query."""
+    rows = _narrow(_with_known(known), text, kind).exclude(last_ms=None)
+    if visible is not None:
+        rows = rows.filter(pk__in=Identity.objects.filter(membership__group_id__in=visible).values("member_id"))
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
 def _with_known(known: KnownFilter) -> QuerySet[Member]:
     rows = Member.objects.all()
     if known.tag:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from qunce.runtime.commands import CommandRefused
 from qunce.runtime.ingest import Ingest, batches
 from qunce.runtime.models import ChangeBatch
 from qunce.runtime.profile import making
-from qunce.runtime.profile.vocabulary import Vocabulary, in_force
+from qunce.runtime.profile.vocabulary import in_force
 
 MOST_AT_ONCE: Final = 20_000
 """Members one click may change; more are for a rule or a file, which run as jobs."""
@@ -108,7 +108,7 @@ def preview_tag(member_ids: Sequence[int], tag: str, *, put: bool) -> Preview:
     """Say what putting or taking a tag would do to these members. Raises CommandRefused for a tag that is not there."""
     words, moment = in_force(), now_ms()
     if put:
-        _check_tag(words, tag, "member")
+        check_tag(tag)
     have = _holding_members(member_ids, (tag,), moment)
     members = len(set(member_ids))
     if not put:
@@ -125,31 +125,36 @@ def do_put_tag(
 
     In an exclusive group their other tags go. Raises CommandRefused for unknown tags and members, and for too many.
     """
-    words, moment = in_force(), now_ms()
-    _check_tag(words, tag, "member")
+    moment = now_ms()
+    check_tag(tag)
     first = _first_identities(member_ids)
     if until_ms is not None and until_ms <= moment:
         raise CommandRefused("the end of a tag must lie ahead")
     batch_id = new_batch_id()
+    events = putting(first, tag, actor, batch_id, moment, reason=reason, until_ms=until_ms)
+    return _bulk(actor, batch_id, "tag.put", tag, list(first), events, moment)
 
-    def bodies() -> Iterator[Event]:
-        for chunk in batches(sorted(first.items()), CHUNK):
-            accounts = making.accounts(identity for _member, identity in chunk)
-            members = [member for member, _identity in chunk]
-            yield from _taking(members, words.rivals(tag), actor, batch_id, moment)
-            held = set(
-                TagHolding.objects.filter(standing(moment), identity_id__in=list(accounts), tag=tag, target="member",
-                                          kept="manual", until_ms=until_ms).values_list("identity_id", flat=True)
-            )  # fmt: skip
-            for identity, account in accounts.items():
-                if identity not in held:
-                    body = TagPut(
-                        target="member", tag=tag, reason=reason.strip()[:200], until_ms=until_ms, batch_id=batch_id,
-                        colleague=_name(actor),
-                    )  # fmt: skip
-                    yield making.event(body, moment, batch_id, person=account)
 
-    return _bulk(actor, batch_id, "tag.put", tag, list(first), bodies(), moment)
+def putting(
+    first: Mapping[int, int], tag: str, actor: Staff | None, batch_id: str, moment: int, *, reason: str = "",
+    until_ms: int | None = None,
+) -> Iterator[Event]:  # fmt: skip
+    """Yield what puts a tag on members, each with its first account, and takes its rivals away."""
+    words = in_force()
+    for chunk in batches(sorted(first.items()), CHUNK):
+        accounts = making.accounts(identity for _member, identity in chunk)
+        yield from taking([member for member, _identity in chunk], words.rivals(tag), actor, batch_id, moment)
+        held = set(
+            TagHolding.objects.filter(standing(moment), identity_id__in=list(accounts), tag=tag, target="member",
+                                      kept="manual", until_ms=until_ms).values_list("identity_id", flat=True)
+        )  # fmt: skip
+        for identity, account in accounts.items():
+            if identity not in held:
+                body = TagPut(
+                    target="member", tag=tag, reason=reason.strip()[:200], until_ms=until_ms, batch_id=batch_id,
+                    colleague=_name(actor),
+                )  # fmt: skip
+                yield making.event(body, moment, batch_id, person=account)
 
 
 def do_take_tag(*, actor: Staff | None, member_ids: Sequence[int], tag: str) -> str:
@@ -159,7 +164,7 @@ def do_take_tag(*, actor: Staff | None, member_ids: Sequence[int], tag: str) -> 
 
     def bodies() -> Iterator[Event]:
         for chunk in batches(sorted(first), CHUNK):
-            yield from _taking(chunk, frozenset({tag}), actor, batch_id, moment)
+            yield from taking(chunk, frozenset({tag}), actor, batch_id, moment)
 
     return _bulk(actor, batch_id, "tag.take", tag, list(first), bodies(), moment)
 
@@ -179,8 +184,8 @@ def do_take_holding(*, actor: Staff | None, member_id: int, holding_id: int) -> 
     return _bulk(actor, batch_id, "tag.take", row.tag, [member_id], iter(events), moment)
 
 
-def _taking(
-    member_ids: list[int], tags: frozenset[str], actor: Staff | None, batch_id: str, moment: int
+def taking(
+    member_ids: Sequence[int], tags: frozenset[str], actor: Staff | None, batch_id: str, moment: int
 ) -> Iterator[Event]:  # fmt: skip
     """Yield what takes these tags away from members, from each who put them."""
     if not tags:
@@ -208,11 +213,12 @@ def _bulk(
     return batch_id
 
 
-def _check_tag(words: Vocabulary, tag: str, target: str) -> None:
-    found = words.tags.get(tag)
+def check_tag(tag: str) -> None:
+    """Raise CommandRefused for what is no tag of a member."""
+    found = in_force().tags.get(tag)
     if found is None:
         raise CommandRefused(f"unknown tag {tag!r}")
-    if found[0].target != target:
+    if found[0].target != "member":
         raise CommandRefused(f"{tag!r} is a tag of a {found[0].target}")
 
 
@@ -235,14 +241,16 @@ def _first_identities(member_ids: Sequence[int]) -> dict[int, int]:
         raise CommandRefused("nobody is chosen")
     if len(wanted) > MOST_AT_ONCE:
         raise CommandRefused(f"{len(wanted)} members are too many at once; use a rule, or at most {MOST_AT_ONCE}")
-    found: dict[int, int] = {}
-    for chunk in batches(wanted, CHUNK):
-        rows = Identity.objects.filter(member_id__in=chunk).order_by("-pk").values_list("member_id", "pk")
-        found.update(rows)
+    found = {member: identity for chunk in batches(wanted, CHUNK) for member, identity in first_identities(chunk).items()}
     missing = [member for member in wanted if member not in found]
     if missing:
         raise CommandRefused(f"no member {missing[0]}")
     return found
+
+
+def first_identities(member_ids: Iterable[int]) -> dict[int, int]:
+    """Return the first account of each of a few members; unknown ones are left out."""
+    return dict(Identity.objects.filter(member_id__in=list(member_ids)).order_by("-pk").values_list("member_id", "pk"))
 
 
 def _identities(member_id: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -461,6 +461,12 @@ def seen_members(member_ids: list[int], visible: Visible) -> list[int]:
         rows = rows.filter(membership__group_id__in=visible)
     seen = set(rows.values_list("member_id", flat=True))
     return [member for member in dict.fromkeys(member_ids) if member in seen]
+
+
+def names_of(member_ids: Sequence[int]) -> tuple[tuple[int, str], ...]:
+    """Return members with their names, order kept; unknown ones are left out."""
+    names = dict(Member.objects.filter(pk__in=list(member_ids)).values_list("pk", "name"))
+    return tuple((member, names[member]) for member in member_ids if member in names)
 
 
 def worded(details: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:
