@@ -1,8 +1,8 @@
 """Keep results, so that no page ever waits for one.
 
 One small file per question in the mirror's folder, shared by all processes. A page calls `get`; where that gives None, or a
-result of an older mirror, it calls `ensure` and asks again a moment later. Computations run one after another in one
-background thread.
+result of an older mirror, it calls `ensure` and asks again a moment later. Computations run one after another: in one
+background thread, or in another process, for which `leave_to` leaves wishes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,6 +22,7 @@ import msgspec
 from qunce.analytics.registry import Metric, get_metric
 from qunce.analytics.result import Result
 from qunce.analytics.tables import Params
+from qunce.analytics.wishes import Wish, Wishes
 from qunce.journal.mirror import MirrorStore
 
 logger = logging.getLogger(__name__)
@@ -44,12 +46,18 @@ class Results:
         self._store = store
         self._engine = engine
         self._folder = store.folder / "results"
+        self._wishes = Wishes(self._folder)
+        self._elsewhere: Callable[[], None] | None = None
         self._lock = Lock()
         self._pending: dict[str, tuple[Metric, Params]] = {}
         self._failed: dict[str, int] = {}
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._stopping = False
         self._thread: Thread | None = None
+
+    def leave_to(self, ring: Callable[[], None] | None) -> None:
+        """Have results made by another process, which `ring` wakes (`make_wished`); None = by a thread of this one."""
+        self._elsewhere = ring
 
     def get(self, metric_id: str, params: Params, *, stale: bool = True) -> Result | None:
         """Return what is known; None = nothing yet. With `stale`, a result of an older mirror will do."""
@@ -73,6 +81,42 @@ class Results:
         if self.get(metric_id, params, stale=False):
             return True
         key = _key(metric, params)
+        if self._elsewhere is None:
+            self._queue_up(key, metric, params)
+        elif not self.has_failed(metric_id, params) and self._wishes.add(key, Wish(metric_id, params)):
+            self._elsewhere()
+        return False
+
+    def make_wished(self, *, stale: bool) -> int:
+        """Make what other processes wish for; return how many.
+
+        Without `stale` only what there is no result of yet; what is merely out of date goes on waiting.
+        """
+        made = 0
+        for key, wish in self._wishes.waiting():
+            try:
+                metric = get_metric(wish.metric_id)
+                known = self._read(key)
+                if known and not self.is_fresh(known):
+                    if not stale:
+                        continue
+                    known = None
+                if not known:
+                    made += 1
+                    self._make(metric, wish.params)
+                failed = None
+            except Exception:
+                failed = self._store.manifest().version
+                logger.exception("metric failed", extra={"action": "metric.compute", "metric": wish.metric_id})
+            self._wishes.note_failed(key, failed)
+            self._wishes.drop(key)
+        return made
+
+    def try_again(self) -> None:
+        """Forget what could not be made: this process may know better than the one before."""
+        self._wishes.forget_failures()
+
+    def _queue_up(self, key: str, metric: Metric, params: Params) -> None:
         with self._lock:
             if key not in self._pending:
                 self._pending[key] = (metric, params)
@@ -82,7 +126,6 @@ class Results:
                 self._thread.start()
                 # A thread inside the engine's C++ when the interpreter goes would take the process down with it.
                 atexit.register(self.stop)
-        return False
 
     def stop(self) -> None:
         """End the background thread after the computation it is at. What waits is asked for again by the next page."""
@@ -94,8 +137,9 @@ class Results:
 
     def has_failed(self, metric_id: str, params: Params) -> bool:
         """Tell whether the newest attempt over the present mirror broke, so that a page can say so."""
+        key = _key(get_metric(metric_id), params)
         with self._lock:
-            version = self._failed.get(_key(get_metric(metric_id), params))
+            version = self._failed.get(key) if self._elsewhere is None else self._wishes.failed(key)
         return version is not None and version == self._store.manifest().version
 
     def compute(self, metric_id: str, params: Params) -> Result:

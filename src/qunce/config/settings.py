@@ -71,11 +71,13 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "qunce.config.urls"
 ASGI_APPLICATION = "qunce.config.asgi.application"
-WORKERS = [
-    "qunce.runtime.jobs.work", "qunce.runtime.mirror.follow", "qunce.runtime.live.workers.live",
-    "qunce.runtime.segments.keep.follow", "qunce.runtime.profile.following.follow",
-]  # fmt: skip
+WORKERS = ["qunce.runtime.background.supervisor.keep", "qunce.runtime.live.workers.live"]
 """Dotted names of the coroutine functions that run in the server's process from its start to its end."""
+BACKGROUND = [
+    "qunce.runtime.jobs.work", "qunce.runtime.mirror.follow", "qunce.runtime.segments.keep.follow",
+    "qunce.runtime.profile.following.follow", "qunce.runtime.figures.make",
+]  # fmt: skip
+"""Those that run in a process of their own beside it, so that nobody who waits for an answer waits for them."""
 
 
 # ── Pages ────────────────────────────────────────────────────────────────────────────────────────────────────────────────

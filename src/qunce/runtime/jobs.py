@@ -1,4 +1,4 @@
-"""Run background jobs from one table, one at a time, in the server's process.
+"""Run background jobs from one table, one at a time, in the process that works in the background.
 
 A job is claimed by a conditional update, so two servers on one database do not do the same one. A job whose worker died (no
 sign of life for a minute) is taken up again: every kind of job can be repeated without doubling anything.
@@ -19,6 +19,7 @@ from django.db.models import Q
 
 from qunce.accounts import audit
 from qunce.accounts.models import Staff
+from qunce.runtime.background.line import ring
 from qunce.runtime.clock import now_ms
 from qunce.runtime.models import Job, JobState
 
@@ -79,8 +80,9 @@ def newest(kind: str) -> Job | None:
 
 
 def wake() -> None:
-    """Let this process's worker look at once instead of at its next round."""
+    """Let the worker look at once instead of at its next round: this process's, and that of the process beside it."""
     _wake.set()
+    ring()
 
 
 def get(job_id: int) -> Job | None:
@@ -142,7 +144,7 @@ class Beat:
 
 
 async def work() -> None:
-    """Do jobs until cancelled. Runs beside the server; the jobs themselves run in a thread."""
+    """Do jobs until cancelled; the jobs themselves run in a thread."""
     stop = threading.Event()
     try:
         await asyncio.to_thread(_loop, stop)

@@ -34,7 +34,7 @@ def refresh() -> int:
 
 
 async def follow() -> None:
-    """Refresh whenever the journal has grown, until cancelled. Runs beside the server, its work in a thread."""
+    """Refresh whenever the journal has grown, until cancelled, in a thread."""
     seen = -1
     while True:
         seen, took = await asyncio.to_thread(_refresh_if_new, seen)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 
 from qunce.journal.models import JournalGap
 from qunce.journal.store import Journal
 from qunce.runtime import organisation
+from qunce.runtime.background.seat import Seat
 from qunce.runtime.ingest import READMODELS
 
 MOST_GAPS = 50
@@ -42,6 +45,8 @@ class Standing:
     checked_same: bool
     checked_events: int
     database: str
+    background_ms: int | None
+    """Since when the process works that does jobs and figures; None = none does."""
 
 
 def standing() -> Standing:
@@ -49,6 +54,7 @@ def standing() -> Standing:
     journal = Journal(connection)
     head = journal.head()
     last = json.loads(organisation.value("last_rebuild", "{}"))
+    worker = Seat(Path(settings.DATA_DIR)).holder()
     return Standing(
         events=head,
         behind=max(0, head - journal.cursor_position(READMODELS)),
@@ -57,6 +63,7 @@ def standing() -> Standing:
         checked_same=bool(last.get("same")),
         checked_events=int(last.get("events", 0)),
         database={"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor),
+        background_ms=worker.since_ms if worker else None,
     )
 
 

@@ -12,6 +12,8 @@ from qunce.runtime.cli.main import UsageError
 
 LOOPS = ("channels", "react")
 """Parts that run without the console: `channels` connects, takes in and delivers, `react` decides."""
+BACKGROUND = "background"
+"""Jobs, mirror, segments and figures. The console starts such a process beside itself; it waits where one works already."""
 SWITCH_S = 0.0005
 """How long a thread that computes may keep the interpreter from one that waits for it.
 
@@ -28,14 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-demo", action="store_true", help="start empty instead of with a demonstration community")
     parser.add_argument("--no-serve", action="store_true", help="set up everything, then stop")
     parser.add_argument(
-        "--only", choices=("console", *LOOPS), help="run one part alone, beside other processes on the same PostgreSQL database"
-    )
+        "--only", choices=("console", *LOOPS, BACKGROUND),
+        help="run one part alone, beside other processes on the same PostgreSQL database",
+    )  # fmt: skip
+    parser.add_argument("--with-server", action="store_true", help="with --only background: end when the standard input does")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.only in LOOPS:
         sys.setswitchinterval(SWITCH_S)
         return _loop_alone(args.only)
+    if args.only == BACKGROUND:
+        return _background(with_server=args.with_server)
     if not args.no_serve:
         _check_port(args.host, args.port)
     if not args.no_demo:
@@ -55,10 +61,23 @@ def run(args: argparse.Namespace) -> int:
 def _loop_alone(name: str) -> int:
     from qunce.runtime.live import workers
 
-    sys.stdout.write(f"群策 runs {name} here; stop with Ctrl+C\n")
-    sys.stdout.flush()
+    _say(name)
     asyncio.run(workers.alone(getattr(workers, name)))
     return 0
+
+
+def _background(*, with_server: bool) -> int:
+    from qunce.runtime.background import process
+
+    if not with_server:
+        _say(BACKGROUND)
+    process.run(with_server=with_server)
+    return 0
+
+
+def _say(name: str) -> None:
+    sys.stdout.write(f"群策 runs {name} here; stop with Ctrl+C\n")
+    sys.stdout.flush()
 
 
 def make_demo() -> None:

@@ -74,14 +74,15 @@ async def _thread() -> AsyncIterator[DatabaseThread]:
 
 async def alone(loop: Callable[[], Awaitable[None]]) -> None:
     """Run one loop in a process of its own, again after a failure, until the process is told to stop."""
-    task = asyncio.create_task(_again(loop))
+    task = asyncio.create_task(again(loop))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
         await task
 
 
-async def _again(loop: Callable[[], Awaitable[None]]) -> None:
+async def again(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop until cancelled, again whenever it fails."""
     while True:
         try:
             await loop()

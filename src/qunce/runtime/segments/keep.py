@@ -211,7 +211,7 @@ class Keeper:
 
 
 async def follow() -> None:
-    """Keep segments until cancelled. Runs beside the server, its work in a thread."""
+    """Keep segments until cancelled, in a thread."""
     stop = threading.Event()
     try:
         await asyncio.to_thread(_loop, stop)
