@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from qunce.analytics.result import Row
 from qunce.analytics.tables import By, Expr, Params, Tables
 
+Counts = Literal["person", "membership", "group", "event"]
+"""What is counted once: a person with all linked accounts, a person in a group, a group, or each message, question or order."""
 Finish = Callable[[Sequence[dict[str, Any]], Params], list[dict[str, Any]]]
 EXCLUSIONS_ZH = "员工、机器人、群马甲与系统账号；私聊与频道"
 EXCLUSIONS_EN = "Staff, bots, house personas and system accounts; direct chats and channels"
@@ -54,6 +56,7 @@ class Metric:
     version: int = 1
     by: tuple[By, ...] = ()
     """Ways it may be cut, one at a time."""
+    counts: Counts
     algorithm: str
     """Page of docs/algorithms that works it through."""
     compute: Callable[[Tables, Params], Expr]

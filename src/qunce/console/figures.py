@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from django.utils.translation import gettext_lazy
 
 from qunce.analytics.health import PARTS
 from qunce.analytics.registry import Metric, get_metric
@@ -13,6 +15,9 @@ from qunce.console.formats import english
 from qunce.console.period import Period
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    from qunce.analytics.registry import Counts
     from qunce.analytics.result import Result
 
 State = Literal["ready", "updating", "pending", "failed"]
@@ -73,6 +78,19 @@ def name(metric: Metric) -> str:
 def definition(metric: Metric) -> str:
     """Return a metric's definition in the page's language."""
     return metric.definition_en if english() else metric.definition_zh
+
+
+COUNTS: Final[dict[Counts, _StrPromise | str]] = {
+    "person": gettext_lazy("按人：同一个人的几个账号只计一次"),
+    "membership": gettext_lazy("按“人 × 群”：同一个人在两个群里计两次，同群的几个账号只计一次"),
+    "group": gettext_lazy("按群：群里的人按人计，几个账号只计一次"),
+    "event": gettext_lazy("按条（消息、提问、订单）：不数人，哪个账号的都算"),
+}
+
+
+def counted(metric: Metric) -> str:
+    """Return what a metric counts once, in words."""
+    return str(COUNTS[metric.counts])
 
 
 def exclusions(metric: Metric) -> str:

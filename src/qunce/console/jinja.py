@@ -41,7 +41,7 @@ def environment(**options: Any) -> jinja2.Environment:
         happening_text=happening_text, happening_sentence=happenings.sentence, happening_icon=happenings.icon_of,
         evidence_text=evidence.evidence_text, evidence_tone=evidence.evidence_tone,
         metric_name=figures.name, definition=figures.definition, exclusions=figures.exclusions,
-        metric_denominator=figures.denominator, marked=marked, say=say,
+        metric_denominator=figures.denominator, metric_counted=figures.counted, marked=marked, say=say,
         mistake=findings.mistake, note_text=findings.note_text, reason_text=findings.reason_text,
     )  # fmt: skip
     env.filters.update(

@@ -30,6 +30,7 @@ METRICS: Final = (
         unit="score",
         value="value",
         by=("group",),
+        counts="person",
         algorithm="value-members",
         compute=value_members.ranked,
         finish=finish.value_members,

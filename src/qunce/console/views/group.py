@@ -56,9 +56,7 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
             "tag_choices": profiles.tag_choices("group"),
             "health": health,
             "health_state": health_state,
-            "speakers": selectors.people(group_id, show="", sort="messages", descending=True, text="", since_ms=0, page=1).rows[
-                :8
-            ],
+            "speakers": selectors.speakers(group_id, 8),
             "open_questions": selectors.needs_me(frozenset((group_id,)), until=newest, limit=5),
             "now_ref": formats.start_of(newest + 1),
         }

@@ -49,13 +49,13 @@ def export_groups(request: HttpRequest, kind: str) -> HttpResponse:
     until = newest_counted_day(asked.visible(request))
     found = _listed(request, _wish(request), until, MOST_EXPORTED).rows
     header = [
-        _("群"), _("平台"), _("所属社群"), _("待回应"), _("成员"), _("7 日消息"), _("进群"), _("退群"), _("健康分"),
-        _("最近消息"),
+        _("群"), _("平台"), _("所属社群"), _("待回应"), _("在群人数"), _("在群账号"), _("7 日消息"), _("进群"), _("退群"),
+        _("健康分"), _("最近消息"),
     ]  # fmt: skip
     rows = [
         (
-            row.name, label("platform", row.connector), row.community, row.open_questions, row.member_count, row.messages,
-            row.joined, row.left, row.health, formats.moment(row.last_message_ms),
+            row.name, label("platform", row.connector), row.community, row.open_questions, row.member_count,
+            row.account_count, row.messages, row.joined, row.left, row.health, formats.moment(row.last_message_ms),
         )
         for row in found
     ]  # fmt: skip

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from qunce.domain.text import fold
-from qunce.readmodels.models import Community, Group, Membership, Message, Question
+from qunce.readmodels.models import Community, Group, Member, Membership, Message, Question
 from qunce.readmodels.selectors.groups import open_since
+from qunce.readmodels.selectors.overlap import NOT_MEMBERS
 from qunce.readmodels.selectors.people import Person, persons
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ class GroupHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """How many people of which kind are in a group now."""
+    """How many people of which kind are in a group now; each once however many accounts."""
 
     present: int
+    accounts: int
+    """Accounts that are there; more than `present` where somebody is there by several."""
     lurking: int
     """Present, never said a word that we know of."""
     left: int
@@ -78,28 +81,38 @@ class PersonRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """A person with what all their accounts wrote in a group."""
+
+    member_id: int
+    name: str
+    kind: str
+    message_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeoplePage:
     """One page of people; the list of one group is short enough to be counted and paged by number."""
 
     rows: tuple[PersonRow, ...]
     total: int
+    """Accounts, a row each."""
+    persons: int
+    """Whose accounts these are."""
     page: int
     pages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """How many came into a group which way."""
+    """How many people came into a group which way; whoever came in by two accounts on two ways is counted for both."""
 
     known: tuple[tuple[str, int], ...]
     """Ways with how many came so, the most frequent first."""
+    told: int
+    """Of how many a way is known."""
     total: int
-    """All of the list, those of whom nobody knows the way included."""
-
-    @property
-    def told(self) -> int:
-        """Of how many the way is known."""
-        return sum(number for _scene, number in self.known)
+    """All people of the list, those of whom nobody knows the way included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,29 +158,44 @@ def head(group_id: int) -> GroupHead | None:
 def crowd(group_id: int) -> Crowd:
     """Count the people of one group, each once however many accounts they are there with. One query."""
     there = Q(left_ms=None)
-    members = there & ~Q(identity__kind__in=("staff", "bot", "house_persona"))
+    members = there & ~Q(identity__kind__in=NOT_MEMBERS)
 
     def persons(which: Q) -> Count:
         return Count("identity__member_id", which, distinct=True)
 
     found = Membership.objects.filter(group_id=group_id).aggregate(
-        present=persons(there), members=persons(members), spoke=persons(members & Q(message_count__gt=0)),
+        present=persons(there), accounts=Count("pk", there),
+        members=persons(members), spoke=persons(members & Q(message_count__gt=0)),
         everybody=Count("identity__member_id", distinct=True), staff=persons(there & Q(identity__kind="staff")),
         bots=persons(there & Q(identity__kind="bot")), personas=persons(there & Q(identity__kind="house_persona")),
     )  # fmt: skip
     return Crowd(
-        present=found["present"], lurking=found["members"] - found["spoke"], left=found["everybody"] - found["present"],
+        present=found["present"], accounts=found["accounts"],
+        lurking=found["members"] - found["spoke"], left=found["everybody"] - found["present"],
         staff=found["staff"], bots=found["bots"], personas=found["personas"],
     )  # fmt: skip
 
 
 def ways(group_id: int, *, show: str, since_ms: int) -> Ways:
-    """Count which way a group's people came, each account once, of those a list shows. One query."""
+    """Count which way a group's people came, of those a list shows. Two queries."""
     rows = _shown(Membership.objects.filter(group_id=group_id), show, since_ms).order_by()
-    counted = dict(rows.values_list("scene").annotate(Count("pk")))
-    known = {scene: number for scene, number in counted.items() if scene not in ("", "unknown")}
-    order = sorted(known.items(), key=lambda item: (-item[1], item[0]))
-    return Ways(known=tuple(order), total=sum(counted.values()))
+    person = Count("identity__member_id", distinct=True)
+    known = ~Q(scene__in=("", "unknown"))
+    counted = dict(rows.filter(known).values_list("scene").annotate(person))
+    order = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    sums = rows.aggregate(total=person, told=Count("identity__member_id", known, distinct=True))
+    return Ways(known=tuple(order), told=sums["told"], total=sums["total"])
+
+
+def speakers(group_id: int, limit: int) -> tuple[Speaker, ...]:
+    """Return who wrote most in a group and is there now, by all accounts of each. Two queries."""
+    rows = Membership.objects.filter(group_id=group_id, left_ms=None, message_count__gt=0).order_by()
+    counted = rows.values_list("identity__member_id").annotate(said=Sum("message_count"))
+    said = dict(counted.order_by("-said", "identity__member_id")[:limit])
+    names = {row.pk: row for row in Member.objects.filter(pk__in=said)}
+    return tuple(
+        Speaker(member_id=pk, name=names[pk].name, kind=names[pk].kind, message_count=count) for pk, count in said.items()
+    )
 
 
 def people(
@@ -179,7 +207,8 @@ def people(
         rows = rows.filter(scene=scene)
     if text:
         rows = rows.filter(identity__folded_name__startswith=fold(text))
-    total = rows.count()
+    sums = rows.aggregate(total=Count("pk"), persons=Count("identity__member_id", distinct=True))
+    total = sums["total"]
     pages = max(1, -(-total // PAGE))
     page = min(max(page, 1), pages)
     column = {"messages": "message_count", "spoke": "last_message_ms", "joined": "joined_ms", "name": "identity__folded_name"}[
@@ -190,7 +219,9 @@ def people(
         "identity_id", "identity__member_id", "identity__name", "identity__kind", "nickname", "role", "joined_ms", "first_ms",
         "left_ms", "leave_reason", "scene", "channel_code", "last_message_ms", "message_count", "muted_until_ms",
     )[(page - 1) * PAGE : page * PAGE]  # fmt: skip
-    return PeoplePage(rows=tuple(_person_row(row) for row in found), total=total, page=page, pages=pages)
+    return PeoplePage(
+        rows=tuple(_person_row(row) for row in found), total=total, persons=sums["persons"], page=page, pages=pages
+    )
 
 
 def _shown(rows: QuerySet[Membership], show: str, since_ms: int) -> QuerySet[Membership]:
@@ -198,7 +229,7 @@ def _shown(rows: QuerySet[Membership], show: str, since_ms: int) -> QuerySet[Mem
         return rows.exclude(left_ms=None)
     rows = rows.filter(left_ms=None)
     if show == "lurking":
-        return rows.filter(message_count=0).exclude(identity__kind__in=("staff", "bot", "house_persona"))
+        return rows.filter(message_count=0).exclude(identity__kind__in=NOT_MEMBERS)
     if show == "new":
         return rows.filter(joined_ms__gte=since_ms)
     if show == "staff":

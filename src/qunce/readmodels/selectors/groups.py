@@ -39,7 +39,9 @@ class GroupRow:
     last_message_ms: int | None
     dismissed_ms: int | None
     member_count: int
-    """Who is there now."""
+    """People who are there now, each once however many accounts; staff, bots and house personas too."""
+    account_count: int
+    """Accounts that are there now."""
     messages: int
     """Within the window, like `joined` and `left`."""
     joined: int
@@ -93,7 +95,7 @@ def list_groups(
     """Return one page of groups; sums cover `days` local days up to and including `until`.
 
     All groups are sorted in memory, since any order needs every group's sums; an installation has thousands of groups, not
-    millions. Members are counted for the rows shown, and for all only where they are the order. Five queries.
+    millions. Members are counted for the rows shown, and for all only where they are the order. Six queries.
     """
     found = _base(visible, narrow)
     sums = _Sums(
@@ -140,7 +142,8 @@ class _Sums:
     days: Mapping[int, tuple[int, int, int]]
     questions: Mapping[int, tuple[int, int]]
     health: Mapping[int, float]
-    members: Mapping[int, int]
+    members: Mapping[int, tuple[int, int]]
+    """People and accounts."""
 
 
 def _base(visible: Visible, narrow: GroupFilter) -> list[_Row]:
@@ -176,11 +179,16 @@ def _of(rows: QuerySet[_M], visible: Visible) -> QuerySet[_M]:
     return rows if visible is None else rows.filter(group_id__in=visible)
 
 
-def _members(group_ids: Collection[int] | None) -> dict[int, int]:
+def _members(group_ids: Collection[int] | None) -> dict[int, tuple[int, int]]:
+    """Return people and accounts of groups. Few accounts are linked, so only these are compared: the rest counts as it is."""
     rows = Membership.objects.filter(left_ms=None)
     if group_ids is not None:
         rows = rows.filter(group_id__in=group_ids)
-    return dict(rows.order_by().values_list("group_id").annotate(Count("pk")))
+    accounts = dict(rows.order_by().values_list("group_id").annotate(Count("pk")))
+    linked = rows.filter(identity__linked=True).order_by().values_list("group_id")
+    spare = linked.annotate(spare=Count("pk") - Count("identity__member_id", distinct=True)).filter(spare__gt=0)
+    spares = dict(spare)
+    return {group: (count - spares.get(group, 0), count) for group, count in accounts.items()}
 
 
 def open_since(until: int) -> int:
@@ -202,7 +210,7 @@ def _key(sort: str, row: _Row, sums: _Sums, descending: bool) -> tuple[object, .
         codes = [-ord(char) if descending else ord(char) for char in row[1].casefold()]
         return (0, codes, group)
     values = {
-        "health": sums.health.get(group), "members": sums.members.get(group, 0), "last": row[5],
+        "health": sums.health.get(group), "members": sums.members.get(group, _NOBODY)[0], "last": row[5],
         "messages": sums.days.get(group, _NO_DAYS)[0], "joined": sums.days.get(group, _NO_DAYS)[1],
         "left": sums.days.get(group, _NO_DAYS)[2],
     }  # fmt: skip
@@ -213,15 +221,17 @@ def _key(sort: str, row: _Row, sums: _Sums, descending: bool) -> tuple[object, .
 
 
 _NO_DAYS: Final = (0, 0, 0)
+_NOBODY: Final = (0, 0)
 
 
-def _group_row(row: _Row, sums: _Sums, members: Mapping[int, int]) -> GroupRow:
+def _group_row(row: _Row, sums: _Sums, members: Mapping[int, tuple[int, int]]) -> GroupRow:
     group, name, connector, kind, community, last, dismissed = row
     messages, joined, left = sums.days.get(group, _NO_DAYS)
     count, oldest = sums.questions.get(group, (0, None))
+    people, accounts = members.get(group, _NOBODY)
     return GroupRow(
         id=group, name=name, connector=connector, kind=kind, community=community or "", last_message_ms=last,
-        dismissed_ms=dismissed, member_count=members.get(group, 0), messages=messages, joined=joined, left=left,
+        dismissed_ms=dismissed, member_count=people, account_count=accounts, messages=messages, joined=joined, left=left,
         open_questions=count, oldest_open_ms=oldest, health=sums.health.get(group),
     )  # fmt: skip
 
