@@ -78,6 +78,10 @@ def _other(what: str, detail: Mapping[str, object], parts: dict[str, str]) -> st
     match what:
         case "contact.added":
             return _("%(name)s 添加了员工为好友") % parts
+        case "contact.removed" if detail.get("by") == "list":
+            return _("导入的名单里，%(name)s 不是员工的好友") % parts
+        case "contact.removed" if detail.get("by") == "correction":
+            return _("撤销了导入：%(name)s 没有加过这位员工") % parts
         case "contact.removed":
             return _("%(name)s 与员工解除了好友") % parts
         case "link.clicked":

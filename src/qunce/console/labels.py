@@ -43,7 +43,7 @@ NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
     "row_mistake": {
         "unknown": _("找不到这位成员"), "ambiguous": _("这个标识属于几位成员"), "twice": _("上面已有一行是同一位成员"),
         "contradiction": _("同一行的标识属于不同的成员"), "value": _("值不对"), "tag": _("没有这个标签"),
-        "rivals": _("单选组里给了两个标签"), "key": _("标识格式不对"),
+        "rivals": _("单选组里给了两个标签"), "key": _("标识格式不对"), "contact": _("好友信息看不懂"),
         "formula": _("内容像公式"), "bad_row": _("引号没有闭合"), "too_long": _("单元格太长"),
     },
     "target": {"member": pgettext_lazy("kind of person", "成员"), "membership": _("成员在群里"), "group": _("群")},
@@ -67,6 +67,14 @@ NAMES: Final[dict[str, dict[str, _StrPromise | str]]] = {
         "red_packet": _("红包"), "system": _("系统"), "other": _("其他"),
     },
     "order": {"created": _("待付款"), "paid": _("已付款"), "refunded": _("已退款"), "closed": _("已关闭")},
+    "contact": {
+        "no": _("没加好友"), "added": _("已加好友"), "pending": _("待通过"), "removed": _("加过又解除"), "none": _("没加好友"),
+    },
+    "contact_origin": {
+        "callback": _("平台实时报告"), "poll": _("平台对账"), "archive": _("聊天存档"), "import": _("导入的名单"),
+        "self": _("本系统"),
+    },
+    "contact_column": {"contact": _("是否已加好友，或添加人"), "contact_time": _("加好友的时间")},
     "link_by": {"key": _("自动合并"), "manual": _("人工合并"), "suggestion": _("采纳建议")},
     **live_labels.LIVE,
     **SEGMENTS,
@@ -93,6 +101,7 @@ ACTIONS: Final = {
     "metric.exported": _("导出指标"),
     "member.merge": _("合并账号"), "member.unmerge": _("拆开账号"), "member.merge_refused": _("拒绝合并建议"),
     "member.suggest": _("查找可合并的账号"), "member.several_exported": _("导出多群成员"),
+    "member.contacts_exported": _("导出好友名单"),
     "profile.set": _("修改成员资料"), "profile.clear": _("清除成员资料"), "profile.tag.put": _("打标签"),
     "profile.tag.take": _("取标签"), "profile.undo": _("撤销资料改动"),
     "profile.rule": _("运行标签规则"),

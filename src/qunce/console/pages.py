@@ -92,6 +92,7 @@ TABS: Final = {
         Tab(name="members", title=gettext_lazy("名单"), permission="member.view"),
         Tab(name="segments", title=gettext_lazy("分群"), permission="segment.view"),
         Tab(name="tags", title=gettext_lazy("标签"), permission="member.view"),
+        Tab(name="contacts", title=gettext_lazy("好友沉淀"), permission="member.view"),
         Tab(name="several", title=gettext_lazy("多群成员"), permission="member.view"),
         Tab(name="merges", title=gettext_lazy("身份合并"), permission="member.merge"),
         Tab(name="tiers", title=gettext_lazy("分层"), permission="tier.view"),

@@ -183,6 +183,8 @@ class ContactAdded(Body, frozen=True, tag="contact.added"):
     way: str = "unknown"
     channel_code: str | None = None
     pending: bool = False
+    batch_id: str = ""
+    """The imported list it stands in; empty = a platform told it."""
 
 
 class ContactUpdated(Body, frozen=True, tag="contact.updated"):
@@ -190,8 +192,10 @@ class ContactUpdated(Body, frozen=True, tag="contact.updated"):
 
 
 class ContactRemoved(Body, frozen=True, tag="contact.removed"):
-    by: Literal["staff", "contact", "transfer"]
+    by: Literal["staff", "contact", "transfer", "list", "correction"]
+    """`list` = an imported list says that they are no contacts; `correction` = it was never so: the list is taken back."""
     staff: str
+    batch_id: str = ""
 
 
 class ContactTransferred(Body, frozen=True, tag="contact.transferred"):

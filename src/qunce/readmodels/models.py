@@ -262,6 +262,31 @@ class Happening(models.Model):
         ]
 
 
+class ContactMove(models.Model):
+    """That an account became, or no longer is, a contact (好友) of an employee; the newest of both counts."""
+
+    id = models.BigIntegerField(primary_key=True)
+    """Twice the journal position; one more for who takes over."""
+    identity_id = models.BigIntegerField()
+    staff = models.TextField()
+    """The employee as the platform or the list names them; empty = somebody."""
+    state = models.TextField()
+    """`added`, `pending`, `removed`, or `none` (taken back: it was never so)."""
+    way = models.TextField(default="")
+    """How they were added, or who ended it."""
+    origin = models.TextField()
+    """How we know: `callback`, `archive`, `import` …"""
+    ts_ms = models.BigIntegerField()
+    batch_id = models.TextField(default="")
+
+    class Meta:
+        db_table = "contact_move"
+        indexes = [
+            models.Index(fields=["identity_id", "staff", "ts_ms"], name="contact_move_newest"),
+            models.Index(fields=["batch_id"], name="contact_move_batch", condition=~models.Q(batch_id="")),
+        ]
+
+
 class Order(models.Model):
     """An order as it stands. Keyed by (connector, account, order_id)."""
 

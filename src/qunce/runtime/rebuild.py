@@ -22,6 +22,7 @@ from qunce.readmodels.models import (
     AccountTotal,
     AttributeValue,
     Community,
+    ContactMove,
     Group,
     GroupChart,
     GroupDay,
@@ -48,8 +49,8 @@ from qunce.runtime.garbage import fewer_collections
 from qunce.runtime.ingest import READMODELS
 
 _CHILDREN_FIRST = (
-    Question, Reaction, Happening, GroupChart, GroupDay, Message, Membership, Order, TierHolding, TierMove, TagHolding,
-    AttributeValue,
+    Question, Reaction, Happening, ContactMove, GroupChart, GroupDay, Message, Membership, Order, TierHolding, TierMove,
+    TagHolding, AttributeValue,
     IdentityLink, IdentityKey, AccountTotal, Identity, Member, Group, Community, Unsettled,
 )  # fmt: skip
 _BATCH = 5_000

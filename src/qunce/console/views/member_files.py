@@ -17,7 +17,7 @@ from qunce.console import asked, pages, uploads
 from qunce.runtime import jobs
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.models import JobState
-from qunce.runtime.profile import files, views
+from qunce.runtime.profile import contacts, files, views
 from qunce.runtime.profile.files import ImportRefused
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def member_columns(request: HttpRequest, folder: str) -> HttpResponse:
             messages.error(request, _("还不能试跑：%(reason)s") % {"reason": refused.reason})
     context: dict[str, Any] = {
         "folder": folder, "name": path.name, "columns": list(zip(header, guesses, strict=True)), "rows": rows, "ids": files.IDS,
-        "attributes": views.attribute_titles(),
+        "attributes": views.attribute_titles(), "contact_columns": contacts.TARGETS,
     }  # fmt: skip
     return pages.render(request, "member_columns", context, active="members")
 

@@ -18,6 +18,7 @@ from qunce.accounts.access import can, requires
 from qunce.console import asked, downloads, formats, heat, pages
 from qunce.console.jinja import say
 from qunce.console.labels import label
+from qunce.readmodels.selectors import contacts
 from qunce.readmodels.selectors import members as selectors
 from qunce.readmodels.selectors.days import newest_day
 from qunce.runtime.clock import now_ms
@@ -138,6 +139,8 @@ def member(request: HttpRequest, member_id: int) -> HttpResponse:
         "identities": identities,
         "links": links_of(ids),
         "may_merge": can(asked.staff_of(request), "member.merge"),
+        "contacts": contacts.of_members([member_id]).get(member_id, ()),
+        "contacts_known": contacts.known_until() is not None,
         "memberships": selectors.memberships(ids, visible),
         "orders": selectors.orders(ids, 20),
         "strip": heat.strip(selectors.daily_messages(ids, since, visible), since, newest),

@@ -18,7 +18,7 @@ from qunce.domain.localtime import LocalClock
 from qunce.domain.text import fold, index_tokens, is_question
 from qunce.readmodels.contents import SYSTEM, TEXT, content_code
 from qunce.readmodels.models import PLAYED
-from qunce.readmodels.projector import knowledge
+from qunce.readmodels.projector import contacts, knowledge
 from qunce.readmodels.projector.charts import Charts
 from qunce.readmodels.projector.links import Links, named_other
 from qunce.readmodels.projector.messages import Changes
@@ -70,6 +70,7 @@ class Projector:
         self._orders = Orders(database, clock, currency)
         self._tiers = Tiers(database)
         self._charts = Charts(database)
+        self._contacts = contacts.Contacts(database)
         self._knowledge = knowledge.Knowledge(database, clock)
         self._links = Links(database, self._identities, self._members)
         self._communities: dict[str, int] = {}
@@ -80,6 +81,7 @@ class Projector:
             rows.forget()
         self._tiers.forget()
         self._charts.forget()
+        self._contacts.forget()
         self._knowledge.forget()
         self._links.forget()
         self._communities.clear()
@@ -115,6 +117,7 @@ class Projector:
         self._orders.rows.write()
         self._tiers.write()
         self._charts.write()
+        self._contacts.write()
         self._knowledge.write()
         self._links.write()
         changes.write()
@@ -354,7 +357,7 @@ class Projector:
     ) -> None:  # fmt: skip
         body = event.body
         ts_ms = event.ts_ms
-        alive = type(body) not in ev.OURS
+        alive = type(body) not in ev.OURS and not contacts.is_listed(event)
         if alive:
             self._place(event)
         if actor is not None:
@@ -379,6 +382,8 @@ class Projector:
             self._charts.set(group.id, body, ts_ms)
         elif isinstance(body, ev.ReplyGiven) and group is not None and group.kind == "group" and group.connector != PLAYED:
             changes.unsettle(group.id, ts_ms)
+        elif isinstance(body, contacts.TYPES) and person is not None:
+            self._contacts.fold(seq, event, person.id)
         elif isinstance(body, ev.TierMoved) and person is not None:
             self._tiers.move(seq, person.id, body, ts_ms)
         elif isinstance(body, knowledge.TYPES):

@@ -79,6 +79,11 @@ def in_several(
     )  # fmt: skip
 
 
+def present_members(visible: Visible) -> QuerySet[Membership]:
+    """Return who is in a visible group now: members only, a row for each account and group."""
+    return _memberships(visible)
+
+
 def _memberships(visible: Visible, *, present: bool = True) -> QuerySet[Membership]:
     rows = Membership.objects.filter(group__kind="group").exclude(identity__kind__in=NOT_MEMBERS)
     rows = rows.exclude(identity__member__kind__in=NOT_MEMBERS)

@@ -15,12 +15,13 @@ from qunce.accounts.models import Staff
 from qunce.domain.events import AttributeSet, Event, Kept, TagPut, TagTaken
 from qunce.playbook.values import BadValue, Value, read_value
 from qunce.readmodels.models import AttributeValue, Identity, TagHolding
+from qunce.readmodels.selectors.contacts import of_batch
 from qunce.readmodels.selectors.profiles import standing
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.ingest import Ingest, batches
 from qunce.runtime.models import ChangeBatch
-from qunce.runtime.profile import making
+from qunce.runtime.profile import contacts, making
 from qunce.runtime.profile.vocabulary import in_force
 
 MOST_AT_ONCE: Final = 20_000
@@ -290,7 +291,7 @@ def take(batch_id: str, events: Iterable[Event], ingest: Ingest | None = None) -
 def undoable(batch_id: str) -> int:
     """Return how many rows a batch still stands in: what others changed since is not undone."""
     rows = TagHolding.objects.filter(batch_id=batch_id).count()
-    return rows + AttributeValue.objects.filter(batch_id=batch_id).count()
+    return rows + AttributeValue.objects.filter(batch_id=batch_id).count() + of_batch(batch_id).count()
 
 
 def do_undo_batch(*, actor: Staff | None, batch_id: str) -> tuple[int, int]:
@@ -317,6 +318,7 @@ def do_undo_batch(*, actor: Staff | None, batch_id: str) -> tuple[int, int]:
 
 
 def _undoing(batch_id: str, colleague: str, moment: int) -> Iterator[Event]:
+    yield from contacts.undoing(batch_id, moment)
     values = list(AttributeValue.objects.filter(batch_id=batch_id).order_by("pk").values_list("pk", flat=True))
     for chunk in batches(values, CHUNK):
         rows = list(AttributeValue.objects.filter(pk__in=chunk).order_by("pk"))

@@ -38,7 +38,7 @@ from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.ingest import Ingest, batches
-from qunce.runtime.profile import making
+from qunce.runtime.profile import contacts, making
 from qunce.runtime.profile.changing import open_batch, take
 from qunce.runtime.profile.vocabulary import Vocabulary, in_force
 from qunce.runtime.profile.words import accounts_of_members
@@ -57,7 +57,7 @@ _GUESSES: Final = {
     "member_id": ("member_id", "成员编号"), "unionid": ("unionid",), "email": ("邮箱", "email", "电子邮箱"),
     "account": ("账号", "平台账号", "platform_id", "user_id", "用户id", "成员id", "微信号", "qq", "qq号"),
     "phone": ("手机", "手机号", "电话", "mobile", "phone", "手机号码"),
-    "external_userid": ("external_userid", "外部联系人id"), "crm": ("crm", "客户编号", "会员号"),
+    "external_userid": ("external_userid", "外部联系人id"), "crm": ("crm", "客户编号", "会员号"), **contacts.GUESSES,
 }  # fmt: skip
 Beat = Callable[[dict[str, Any]], None]
 
@@ -159,12 +159,15 @@ def check_mapping(targets: Sequence[str]) -> None:
     words, used = in_force(), [target for target in targets if target]
     for target in used:
         name = target.removeprefix("attr:")
-        if target not in IDS and target != "tags" and not (target.startswith("attr:") and name in words.attributes):
+        known = target in IDS or target in contacts.TARGETS or target == "tags"
+        if not known and not (target.startswith("attr:") and name in words.attributes):
             raise CommandRefused(f"unknown column {target!r}")
         if used.count(target) > 1:
             raise CommandRefused(f"two columns for {target!r}; keep one")
     if not set(used) & set(IDS):
         raise CommandRefused("no column says who it is; choose one for the account, the phone or another key")
+    if "contact_time" in used and "contact" not in used:
+        raise CommandRefused("a time of adding says nothing alone; choose the column that says whether, or by whom, too")
     if len(used) < 2:
         raise CommandRefused("the file says nothing about anybody; choose a column for an attribute, tags or a key")
 
@@ -238,6 +241,7 @@ def _chunk(
             good.append((row[0], {t: cell for t, cell in zip(targets, row[1], strict=False) if t and cell}))
     found = _find(good)
     people = accounts_of_members({member for member in found.values() if isinstance(member, int)})
+    told: dict[int, contacts.Told] = {}
     for number, cells in good:
         member = found[number]
         if not isinstance(member, int):
@@ -246,13 +250,26 @@ def _chunk(
             mend = "keep one row for each member"
             report.note(Mistake(row=number, code="twice", text="a row above is about the same member", fix=mend))
         else:
-            values = _values(number, cells, words)
+            values, said = _values(number, cells, words), _contact(number, cells, how.moment)
             if isinstance(values, Mistake):
                 report.note(values)
+            elif isinstance(said, Mistake):
+                report.note(said)
             else:
+                if said is not None:
+                    told[member] = said
                 seen.add(member)
                 report.good += 1
                 yield from _events(values, cells, people[member], how)
+    if told:
+        yield from contacts.events(told, people, how.batch_id, how.moment)
+
+
+def _contact(number: int, cells: Mapping[str, str], moment: int) -> contacts.Told | Mistake | None:
+    try:
+        return contacts.read(cells, moment)
+    except contacts.BadContact as bad:
+        return Mistake(row=number, code="contact", text=bad.text, fix=bad.fix)
 
 
 def _find(rows: list[tuple[int, dict[str, str]]]) -> dict[int, int | Mistake]:
