@@ -18,9 +18,13 @@ class BotApi:
         self.fails = fails
         self.errors = list(errors)
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.files: dict[str, bytes] = {}
+        """Bytes of files by their path, which is their `file_id` too."""
         self._next_id = 1000
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith(f"/file/bot{TOKEN}/"):
+            return self._file(request.url.path.removeprefix(f"/file/bot{TOKEN}/"))
         bot, _, method = request.url.path.removeprefix("/bot").partition("/")
         if bot != TOKEN:
             return failed(401, "Unauthorized")
@@ -31,9 +35,16 @@ class BotApi:
         answer = getattr(self, f"_{method}", None)
         return httpx.Response(200, json={"ok": True, "result": answer(params) if answer else True})
 
+    def _file(self, path: str) -> httpx.Response:
+        data = self.files.get(path)
+        return httpx.Response(404) if data is None else httpx.Response(200, content=data)
+
     def of(self, method: str) -> list[dict[str, Any]]:
         """Return the parameters of each call of a method."""
         return [params for name, params in self.calls if name == method]
+
+    def _getFile(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the platform's name
+        return {"file_id": params["file_id"], "file_path": params["file_id"]}
 
     def _getUpdates(self, params: dict[str, Any]) -> list[dict[str, Any]]:  # noqa: N802 - the platform's name
         offset = params.get("offset", 0)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import struct
 import zlib
-from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
-import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -18,23 +16,14 @@ from PIL import Image
 from qunce.connectors.codes import MAX_BYTES, MAX_CODES, MAX_PIXELS, MAX_SCANS, BadPicture, read_codes
 from qunce.connectors.matrix.api import MatrixApi, MatrixSettings
 from qunce.connectors.matrix.connector import Matrix
-from qunce.connectors.matrix.pictures import MAX_PICTURES, Pictures
-from qunce.domain.events import Event, MessageCreated, decode, encode
+from qunce.connectors.matrix.pictures import pictures, pictures_of
+from qunce.connectors.onebot11.pictures import is_of_platform
+from qunce.connectors.pictures import MAX_PICTURES
+from qunce.domain.events import MessageCreated, decode, encode
+from tests.unit.connectors.drawing import ADDRESS, code, codes_of, file_of
 from tests.unit.connectors.harness import Clock, Store, web
 
-ADDRESS = "https://u.wechat.com/kP2-x"
 SETTINGS = MatrixSettings(homeserver="https://h.example/", user_id="@q:x", token="token")
-
-
-def code(text: str, scale: int = 4) -> Image.Image:
-    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
-    return Image.fromarray(made.to_image(scale=scale))
-
-
-def file_of(image: Image.Image, kind: str = "PNG") -> bytes:
-    out = BytesIO()
-    image.save(out, kind)
-    return out.getvalue()
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -158,18 +147,13 @@ async def test_matrix_writes_into_the_message_what_the_code_says_and_bad_picture
     assert decode(encode(told[0])) == told[0]
 
 
-def codes_of(event: Event) -> tuple[str, ...]:
-    assert isinstance(event.body, MessageCreated)
-    return tuple(text for part in event.body.content for text in part.codes)
-
-
 async def test_no_more_pictures_are_fetched_than_the_limit_and_none_that_says_it_is_too_large() -> None:
     server = Server()
-    pictures = Pictures(MatrixApi(web(server), SETTINGS))
+    search = pictures(MatrixApi(web(server), SETTINGS))
     rows = [picture(1, size=MAX_BYTES + 1), *(picture(number, "missing") for number in range(2, MAX_PICTURES + 4))]
-    assert await pictures.codes(rows) == {}
+    assert await search.codes(pictures_of("!r:x", rows)) == {}
     assert len(server.asked) == MAX_PICTURES - 1
-    assert dict(pictures.seen) == {"bytes": 1, "http_404": MAX_PICTURES - 1, "many": 3}
+    assert dict(search.seen) == {"bytes": 1, "http_404": MAX_PICTURES - 1, "many": 3}
 
 
 @pytest.mark.parametrize("url", [None, 7, "https://evil.example/a.png", "mxc://x/../../v3/logout", "mxc://x/a?b", "mxc:///a"])
@@ -177,5 +161,24 @@ async def test_an_address_that_is_not_of_the_media_store_is_not_asked_for(url: o
     server = Server()
     row = picture(1)
     row["content"]["url"] = url
-    assert await Pictures(MatrixApi(web(server), SETTINGS)).codes([row]) == {}
+    assert await pictures(MatrixApi(web(server), SETTINGS)).codes(pictures_of("!r:x", [row])) == {}
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "is_asked"),
+    [
+        ("https://gchat.qpic.cn/gchatpic_new/1/2-3-A/0?term=2", True),
+        ("https://multimedia.nt.qq.com.cn/download?appid=1407&fileid=x", True),
+        ("http://qpic.cn/a", True),
+        ("https://evil.example/a.png", False),
+        ("https://qpic.cn.evil.example/a", False),
+        ("https://evilqpic.cn/a", False),
+        ("https://qq.com@127.0.0.1/a", False),
+        ("https://gchat.qpic.cn:8443/a", False),
+        ("file:///etc/passwd", False),
+        ("https://gchat.qpic.cn:x/a", False),
+    ],
+)
+def test_only_the_platforms_own_hosts_are_asked_for_pictures_of_onebot(url: str, is_asked: bool) -> None:
+    assert is_of_platform(url) is is_asked

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from qunce.connectors.codes import MAX_BYTES
 from qunce.connectors.errors import AuthFailed, Permanent, Retryable, UnknownOutcome
 from qunce.connectors.onebot11 import connector as module
 from qunce.connectors.onebot11.actions import LONGEST_MUTE_S, action_of
@@ -27,7 +29,8 @@ from qunce.domain.commands import (
     SendDirect,
     UnmuteMember,
 )
-from qunce.domain.events import Source
+from qunce.domain.events import MessageCreated, Source
+from tests.unit.connectors.drawing import ADDRESS, code, codes_of, file_of
 from tests.unit.connectors.harness import NOW_MS, Clock, Store, until
 
 TOKEN = "access-token"
@@ -95,6 +98,40 @@ async def test_reports_are_stored_in_order_and_the_state_is_told() -> None:
         side.frames.put_nowait(None)
         await until(lambda: scene.store.states() == ["up", "down"])
     assert scene.store.texts() == ["第 1 条", "第 2 条", "第 3 条"]
+
+
+def pictured(number: int, *urls: str, size: int | None = None) -> str:
+    row = json.loads(report(number))
+    row["message"] = [{"type": "image", "data": {"file": "a.png", "url": url, "file_size": size}} for url in urls]
+    return json.dumps(row)
+
+
+async def test_what_the_codes_in_pictures_say_is_written_into_their_messages() -> None:
+    asked: list[str] = []
+
+    async def fetch(url: str) -> bytes:
+        asked.append(url)
+        if url.endswith("/gone"):
+            raise Permanent("http_404")
+        return file_of(code(ADDRESS)) if url.endswith("/code") else file_of(Image.new("L", (90, 90)))
+
+    good = "https://gchat.qpic.cn"
+    async with Scene(fetch=fetch) as scene:
+        side = await scene.dialled(Side())
+        for frame in (
+            pictured(1, f"{good}/plain", f"{good}/code"),
+            pictured(2, f"{good}/gone"),
+            pictured(3, "https://evil.example/code"),
+            pictured(4, f"{good}/code", size=MAX_BYTES + 1),
+            report(5),
+        ):
+            side.frames.put_nowait(frame)
+        async with asyncio.timeout(30):  # pictures are read in a thread, so turns of the loop are not enough
+            while len(scene.store.texts()) < 5:
+                await asyncio.sleep(0.01)
+    told = [codes_of(event) for event in scene.store.events if isinstance(event.body, MessageCreated)]
+    assert told == [(ADDRESS,), (), (), (), ()]
+    assert asked == [f"{good}/plain", f"{good}/code", f"{good}/gone"]
 
 
 async def test_garbage_between_reports_is_passed_over() -> None:

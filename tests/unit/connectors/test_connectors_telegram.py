@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from qunce.connectors.codes import MAX_BYTES
 from qunce.connectors.errors import AuthFailed, Permanent, Retryable, UnknownOutcome
 from qunce.connectors.telegram.api import TelegramSettings
 from qunce.connectors.telegram.connector import Telegram, message_of
@@ -25,7 +28,8 @@ from qunce.domain.commands import (
     UnbanMember,
     UnmuteMember,
 )
-from qunce.domain.events import MemberLeft, MessageDeleted, Source
+from qunce.domain.events import MemberLeft, MessageCreated, MessageDeleted, Source
+from tests.unit.connectors.drawing import ADDRESS, code, codes_of, file_of
 from tests.unit.connectors.harness import NOW_MS, Clock, Store, running, web
 from tests.unit.connectors.look_alike import TOKEN, BotApi, failed
 
@@ -74,6 +78,40 @@ async def test_what_was_not_stored_is_given_again() -> None:
         await read(api, None, "3", fails_at=0)
     store, _ = await read(api, None, "3")
     assert store.texts() == ["第 1 条", "第 2 条"]
+
+
+def photo(update_id: int, *files: str, size: int = 1_000) -> dict[str, Any]:
+    update = said(update_id)
+    del update["message"]["text"]
+    update["message"]["photo"] = [{"file_id": file, "file_unique_id": file, "file_size": size} for file in files]
+    return update
+
+
+async def test_what_the_codes_in_photographs_say_is_written_into_their_messages() -> None:
+    api = BotApi(
+        photo(1, "photos/small.jpg", "photos/code.jpg"),
+        photo(2, "photos/plain.jpg"),
+        photo(3, "photos/gone.jpg"),
+        photo(4, "/var/lib/bot-api/photos/code.jpg"),
+        photo(5, "photos/../../code.jpg"),
+        photo(6, "photos/code.jpg", size=MAX_BYTES + 1),
+        said(7),
+    )
+    api.files = {
+        "photos/code.jpg": file_of(code(ADDRESS), "JPEG"),
+        "photos/plain.jpg": file_of(Image.new("L", (90, 90)), "JPEG"),
+    }
+    store = Store()
+    task = asyncio.create_task(bot(api)[0].run(store.emit, None))
+    async with asyncio.timeout(30):  # pictures are read in a thread, so turns of the loop are not enough
+        while store.since != "8":
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [codes_of(event) for event in store.events if isinstance(event.body, MessageCreated)] == [(ADDRESS,), *[()] * 6]
+    assert [params["file_id"] for params in api.of("getFile")] == [
+        "photos/code.jpg", "photos/plain.jpg", "photos/gone.jpg", "/var/lib/bot-api/photos/code.jpg", "photos/../../code.jpg",
+    ]  # fmt: skip
 
 
 async def test_updates_that_expired_meanwhile_are_told_as_a_gap() -> None:

@@ -13,11 +13,12 @@ from qunce.connectors.errors import AuthFailed, Permanent, Retryable
 from qunce.connectors.matrix.actions import Actions
 from qunce.connectors.matrix.api import MatrixApi, MatrixSettings
 from qunce.connectors.matrix.capabilities import CAPABILITIES
-from qunce.connectors.matrix.pictures import Codes, Pictures, with_codes
+from qunce.connectors.matrix.pictures import pictures, pictures_of
 from qunce.connectors.matrix.rooms import KIND, Rooms
 from qunce.connectors.matrix.standing import MEMBER, STATES, standing
 from qunce.connectors.matrix.sync import RoomPart, direct_rooms, invitations, room_parts
 from qunce.connectors.pace import Health, Life, poll
+from qunce.connectors.pictures import Codes, with_codes
 from qunce.connectors.rows import Row, text_of
 from qunce.domain.commands import AnyCommand, Content, Receipt, SendMessage
 from qunce.domain.events import Event, Source
@@ -39,7 +40,7 @@ class Matrix:
     ) -> None:  # fmt: skip
         self._settings = settings
         self._api = MatrixApi(client, settings)
-        self._pictures = Pictures(self._api)
+        self._pictures = pictures(self._api)
         self._actions = Actions(self._api, settings.user_id)
         self._rooms = Rooms(settings.user_id)
         self._to_join: list[str] = []
@@ -95,7 +96,9 @@ class Matrix:
         if self._settings.accepts_invites:
             for room_id in invitations(data):
                 await self._join(room_id)
-        codes = await self._pictures.codes(row for part, between, _ in fetched for row in (*between, *part.timeline))
+        codes = await self._pictures.codes(
+            picture for part, between, _ in fetched for picture in pictures_of(part.room_id, (*between, *part.timeline))
+        )
         return self._told(fetched, codes, next_since)
 
     async def _between(self, part: RoomPart, since: str | None) -> tuple[tuple[Row, ...], bool]:

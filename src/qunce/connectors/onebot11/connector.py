@@ -24,9 +24,11 @@ from qunce.connectors.errors import AuthFailed, Permanent, Retryable
 from qunce.connectors.http import unanswered
 from qunce.connectors.onebot11.actions import action_of, error_of, is_repeatable
 from qunce.connectors.onebot11.capabilities import CAPABILITIES
+from qunce.connectors.onebot11.pictures import Fetch, pictures, pictures_of
 from qunce.connectors.onebot11.reports import KIND, PRIVATE, read_reports
 from qunce.connectors.onebot11.standing import standing
 from qunce.connectors.pace import Health, Life
+from qunce.connectors.pictures import with_codes
 from qunce.connectors.rows import Chat, Row, text_of
 from qunce.domain.commands import AnyCommand, Content, Receipt, SendDirect, SendMessage
 from qunce.domain.events import Conv, ConvKind, Event, Party, Source
@@ -61,7 +63,8 @@ class OneBotSettings:
 class OneBot11:
     """One QQ account. `since` is the moment, in milliseconds, up to which reports are known to be complete."""
 
-    def __init__(self, settings: OneBotSettings, life: Life, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, settings: OneBotSettings, life: Life, *, answer_s: float = ANSWER_S, fetch: Fetch | None = None) -> None:
+        """`fetch` gets a picture from an address, of at most `codes.MAX_BYTES`; None = pictures are not looked at."""
         if len(settings.access_token) < 8:
             raise AuthFailed("weak_token", "the access token needs 8 characters or more")
         self._settings = settings
@@ -69,6 +72,7 @@ class OneBot11:
         self._life = life
         self._health = Health(self._source, life)
         self._answer_s = answer_s
+        self._pictures = pictures(fetch) if fetch is not None else None
         self._reports: asyncio.Queue[Row | Batch] = asyncio.Queue(QUEUE)
         self._waiting: dict[str, asyncio.Future[Row]] = {}
         self._send: Send | None = None
@@ -114,7 +118,7 @@ class OneBot11:
             taken = [first]
             while not self._reports.empty() and len(taken) < MAX_BATCH:
                 taken.append(self._reports.get_nowait())
-            await emit(self._batch(taken))
+            await emit(await self._batch(taken))
 
     async def send(self, conv_id: str, content: Content, *, idem_key: str) -> Receipt:
         """Say something in a group or, as `private:<qq>`, to somebody. The protocol takes no key."""
@@ -150,7 +154,9 @@ class OneBot11:
             return ()
         return (Gap(reason="not_connected", from_ms=alive_ms, until_ms=now_ms),)
 
-    def _batch(self, taken: list[Row | Batch]) -> Batch:
+    async def _batch(self, taken: list[Row | Batch]) -> Batch:
+        rows = [one for one in taken if not isinstance(one, Batch)]
+        codes = await self._pictures.codes(pictures_of(rows)) if self._pictures is not None else {}
         now_ms = self._life.now_ms()
         events: list[Event] = []
         gaps: list[Gap] = []
@@ -159,7 +165,7 @@ class OneBot11:
                 events.extend(one.events)
                 gaps.extend(one.gaps)
             else:
-                events.extend(read_reports([one], self._source, now_ms))
+                events.extend(with_codes(read_reports([one], self._source, now_ms), codes))
         return Batch(events=tuple(events), since=str(self._alive_ms or now_ms), gaps=tuple(gaps))
 
     async def _take(self, frame: str | bytes) -> None:

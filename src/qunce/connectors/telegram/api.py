@@ -44,6 +44,7 @@ class TelegramApi:
     def __init__(self, client: httpx.AsyncClient, settings: TelegramSettings) -> None:
         self._caller = Caller(client)
         self._base = f"{settings.base_url.rstrip('/')}/bot{settings.token}"
+        self._files = f"{settings.base_url.rstrip('/')}/file/bot{settings.token}"
 
     async def call(self, method: str, *, repeatable: bool = True, wait_s: float = 0.0, **params: Any) -> Any:
         """Return the result of a method. Raises ConnectorError; Moved when the group has another id since."""
@@ -56,6 +57,10 @@ class TelegramApi:
         if reply.data.get("ok") is not True:
             raise unanswered(repeatable, "bad_answer", "neither a result nor an error")
         return reply.data.get("result")
+
+    async def file(self, path: str, *, most: int) -> bytes:
+        """Return a file by the path that `getFile` gave, of at most `most` bytes. Raises ConnectorError."""
+        return await self._caller.fetch(f"{self._files}/{path}", most=most, timeout=_ANSWER_S)
 
 
 def error_of(reply: Reply) -> ConnectorError | None:

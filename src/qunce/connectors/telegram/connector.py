@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from qunce.connectors.base import Batch, Capabilities, Emit, Gap, Obstacle
 from qunce.connectors.errors import AuthFailed, ConnectorError, Permanent, Retryable
 from qunce.connectors.pace import Health, Life, poll
+from qunce.connectors.pictures import with_codes
 from qunce.connectors.rows import Chat, text_of
 from qunce.connectors.telegram.api import Moved, TelegramApi, TelegramSettings
 from qunce.connectors.telegram.capabilities import CAPABILITIES
+from qunce.connectors.telegram.pictures import pictures, pictures_of
 from qunce.connectors.telegram.standing import NOT_IN, standing
 from qunce.connectors.telegram.updates import ALLOWED, KIND, read_update, read_updates
 from qunce.domain.commands import (
@@ -50,6 +52,7 @@ class Telegram:
         self, settings: TelegramSettings, client: httpx.AsyncClient, life: Life, *, long_poll_s: int = LONG_POLL_S
     ) -> None:
         self._api = TelegramApi(client, settings)
+        self._pictures = pictures(self._api)
         self._us = Party(platform_id=settings.bot_id, kind="bot")
         self._source = Source(connector=KIND, account=settings.bot_id, origin="poll")
         self._life = life
@@ -79,7 +82,9 @@ class Telegram:
         ids = [row["update_id"] for row in updates if isinstance(row, dict) and isinstance(row.get("update_id"), int)]
         if not ids:
             return Batch(since=since)
-        events = tuple(self._reason_known(event) for event in read_updates(updates, self._source, self._life.now_ms()))
+        codes = await self._pictures.codes(pictures_of(updates))
+        told = with_codes(read_updates(updates, self._source, self._life.now_ms()), codes)
+        events = tuple(self._reason_known(event) for event in told)
         lost = min(ids) - offset if offset is not None and min(ids) > offset else 0
         # After a quiet week the platform goes on at a random number, so a large step tells no count.
         gaps = (Gap(reason="updates_expired", lost=lost if lost < 100_000 else None),) if lost else ()

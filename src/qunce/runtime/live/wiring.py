@@ -14,10 +14,12 @@ import httpx
 import msgspec
 
 from qunce.connectors.base import Capabilities, Connector, Emit
+from qunce.connectors.codes import MAX_BYTES
 from qunce.connectors.dingtalk_robot.connector import CAPABILITIES as DINGTALK
 from qunce.connectors.dingtalk_robot.connector import DingtalkRobotSettings, dingtalk_robot
 from qunce.connectors.feishu_robot.connector import CAPABILITIES as FEISHU
 from qunce.connectors.feishu_robot.connector import FeishuRobotSettings, feishu_robot
+from qunce.connectors.http import Caller
 from qunce.connectors.irc.capabilities import CAPABILITIES as IRC
 from qunce.connectors.irc.connector import Irc, IrcSettings, Streams
 from qunce.connectors.matrix.api import MatrixSettings
@@ -38,6 +40,7 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.live import practice
 from qunce.runtime.live.practice import Practice
 from qunce.runtime.models import Channel
+from qunce.runtime.safe_http import safe_client
 
 
 class BadSettings(Exception):
@@ -88,6 +91,12 @@ def _irc(settings: IrcChannelSettings, _client: httpx.AsyncClient, life: Life) -
     return Irc(own, connect, life)
 
 
+async def fetch_picture(url: str) -> bytes:
+    """Return a picture from an address that a platform named. Raises ConnectorError, also where it leads into our network."""
+    async with safe_client() as client:
+        return await Caller(client).fetch(url, most=MAX_BYTES)
+
+
 KINDS: Final[Mapping[str, Kind]] = {
     kind.capabilities.kind: kind
     for kind in (
@@ -99,7 +108,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(capabilities=TELEGRAM, settings=TelegramSettings, account=lambda s: s.bot_id, make=Telegram),
         Kind(
             capabilities=ONEBOT, settings=OneBotSettings, account=lambda s: s.self_id,
-            make=lambda s, _, life: OneBot11(s, life),
+            make=lambda s, _, life: OneBot11(s, life, fetch=fetch_picture),
         ),
         Kind(capabilities=IRC, settings=IrcChannelSettings, account=lambda s: f"{s.nick}@{s.network}", make=_irc),
         Kind(
