@@ -9,7 +9,7 @@ import pytest
 from qunce.domain.decisions import Action, Approved, Decision, Undone
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine import core
-from qunce.engine.happening import Happening
+from qunce.engine.happening import Happening, Other
 from qunce.playbook.load import parse
 from qunce.testing.builders import joined
 from qunce.testing.scenario import START_MS, Runner, play
@@ -109,12 +109,12 @@ def test_who_is_on_the_allowlist_is_not_bound_and_who_is_on_the_blocklist_is_fou
     ("others", "found"),
     [
         pytest.param({}, False, id="an account nobody linked is a stranger"),
-        pytest.param({IdentityId(3): "骗子"}, True, id="another account of theirs is on the playbook's list"),
-        pytest.param({IdentityId(7): "x"}, True, id="another account of theirs was banned"),
-        pytest.param({IdentityId(8): "x"}, False, id="another account of theirs did nothing"),
+        pytest.param({IdentityId(3): Other("骗子")}, True, id="another account of theirs is on the playbook's list"),
+        pytest.param({IdentityId(7): Other("x")}, True, id="another account of theirs was banned"),
+        pytest.param({IdentityId(8): Other("x")}, False, id="another account of theirs did nothing"),
     ],
 )
-def test_the_blocklist_covers_a_persons_other_accounts(others: dict[IdentityId, str], found: bool) -> None:
+def test_the_blocklist_covers_a_persons_other_accounts(others: dict[IdentityId, Other], found: bool) -> None:
     state = core.State()
     state.moderation.blocked[IdentityId(7)] = ["1:ads"]
     happening = Happening(9, joined("一群", "小号", at="09:00"), group=GroupId(1), subject=IdentityId(5), others=others)

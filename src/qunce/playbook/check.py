@@ -18,7 +18,7 @@ from qunce.playbook.errors import Problem
 from qunce.playbook.profile import check_attribute, check_tag_group, segment_fields, tag_ids
 from qunce.playbook.responses import check_response
 from qunce.playbook.safety import UnsafePattern, check_pattern
-from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule
+from qunce.playbook.schema import Ladder, Lexicon, Playbook, Rule, Term
 from qunce.playbook.schema.checks import (
     AnyCheck,
     Blocked,
@@ -156,6 +156,8 @@ def _check_ladder(ladder: Ladder) -> Iterator[Found]:
             yield path, "a mute without an end", "add “for: 30m”", "missing"
         if step.do != "mute" and step.for_s is not None:
             yield f"{path}.for", f"{step.do!r} has no duration", "delete “for”", "no_op"
+        if step.do in ("talk", "warn") and step.clear_s is not None:
+            yield f"{path}.clear", f"{step.do!r} takes no earlier messages back", "delete “clear”", "no_op"
         if step.notice is not None:
             yield from _check_template(f"{path}.notice", step.notice)
         if grades.index(step.do) < previous:
@@ -302,6 +304,14 @@ def _check_lexicon_names(playbook: Playbook, item: Terms | Name, names: tuple[st
         total = sum(len(known[name].terms) for name in names)
         if item.at_least > total:
             yield "at_least", f"{item.at_least} of {total} terms can never be found", f"write at most {total}", "impossible"
+        gravest = max((_severity(term) for name in names for term in known[name].terms), default=1)
+        if item.severity > gravest:
+            message = f"no term of these lexicons is as grave as {item.severity}"
+            yield "severity", message, f"write at most {gravest}, or give terms a severity", "impossible"
+
+
+def _severity(term: str | Term) -> int:
+    return Term(text=term).severity if isinstance(term, str) else term.severity
 
 
 def _check_lists(lists: tuple[tuple[str, ...], ...]) -> Iterator[Found]:

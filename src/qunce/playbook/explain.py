@@ -23,11 +23,15 @@ CONCEPTS: Final[Mapping[str, tuple[str, str]]] = {
     "token_code": ("口令", "copy-this codes"),
     "poach_friend": ("私加好友", "asking members to add a private contact"),
     "poach_group": ("私拉小群", "luring members into another group"),
+    "mini_program": ("小程序卡片", "mini-program cards"),
     "game_card": ("小游戏", "game mini-programs"),
     "part_time": ("刷单、兼职", "fake part-time jobs"),
     "loan": ("贷款、套现", "loans and cash-out"),
     "gambling": ("赌博", "gambling"),
     "abuse": ("辱骂", "abuse"),
+    "porn": ("色情低俗", "sexual content"),
+    "violence": ("暴力、危险物品", "violence and dangerous goods"),
+    "politics": ("时政敏感话题", "political topics"),
 }
 CRISES: Final[Mapping[str, tuple[str, str]]] = {
     "self_harm": ("轻生、自伤", "self-harm"),
@@ -98,8 +102,13 @@ def _lexicons(names: tuple[str, ...], titles: Mapping[str, str]) -> str:
 def _terms(check: c.Terms, titles: Mapping[str, str]) -> Phrase:
     lists = _lexicons(check.lexicons, titles)
     if check.at_least == 1:
-        return f"发言含有词库{lists}中的词", f"the text holds a term of {lists}"
-    return f"发言含有词库{lists}中至少 {check.at_least} 个词", f"the text holds at least {check.at_least} terms of {lists}"
+        zh, en = f"发言含有词库{lists}中的词", f"the text holds a term of {lists}"
+    else:
+        zh = f"发言含有词库{lists}中至少 {check.at_least} 个词"
+        en = f"the text holds at least {check.at_least} terms of {lists}"
+    if check.severity == 1:
+        return zh, en
+    return f"{zh}（程度 {check.severity} 以上）", f"{en} (severity {check.severity} or more)"
 
 
 def _combination(check: c.Combination, titles: Mapping[str, str]) -> Phrase:
@@ -282,11 +291,13 @@ def explain_check(check: c.AnyCheck, titles: Mapping[str, str], language: Langua
 def explain_step(step: Step, language: Language) -> str:
     """Return one rung of a ladder."""
     span = _spans(step.for_s)[0 if language == "zh" else 1] if step.for_s else ""
+    clear = _spans(step.clear_s)[0 if language == "zh" else 1] if step.clear_s else ""
     if language == "zh":
         text = {"talk": "同事私下沟通", "warn": "提醒", "mute": f"禁言 {span}", "remove": "移出群", "ban": "移出并拉黑"}[
             step.do
         ]
-        return f"私下{text}" if step.private and step.do != "talk" else text
+        text = f"私下{text}" if step.private and step.do != "talk" else text
+        return f"{text}，并撤回此前 {clear} 的消息" if clear else text
     text = {
         "talk": "a colleague talks in private",
         "warn": "warn",
@@ -294,7 +305,8 @@ def explain_step(step: Step, language: Language) -> str:
         "remove": "remove",
         "ban": "ban",
     }[step.do]
-    return f"{text} (in private)" if step.private and step.do != "talk" else text
+    text = f"{text} (in private)" if step.private and step.do != "talk" else text
+    return f"{text} and take back what they wrote in the {clear} before" if clear else text
 
 
 def explain_ladder(ladder: Ladder, language: Language) -> str:

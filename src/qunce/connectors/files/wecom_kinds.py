@@ -10,6 +10,9 @@ from qunce.domain.events import Part, PartType
 
 Content = tuple[str, tuple[Part, ...]]
 
+MINI_PROGRAM: Final = "[小程序]"
+"""Name of a mini program's card, so that rules can tell it from a business card or a calendar entry."""
+
 _PAYLOADS: Final = {
     "external_redpacket": "redpacket",
     "docmsg": "doc",
@@ -72,7 +75,8 @@ def _content(kind: str, payload: Row) -> Content:
         return "", (Part(type="forward", text=_record(payload)),)
     if kind in _TITLES:
         part, field = _TITLES[kind]
-        return "", (Part(type=part, text=_said(payload, field), url=text_of(payload.get("link_url")) or None),)
+        name = MINI_PROGRAM if kind == "weapp" else None
+        return "", (Part(type=part, text=_said(payload, field), name=name, url=text_of(payload.get("link_url")) or None),)
     return "", (Part(type="other", text=kind or None),)
 
 

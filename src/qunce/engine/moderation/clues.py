@@ -1,8 +1,9 @@
 """Read clues: words that, found together, make something likely. They stand in data files written for this project.
 
 A section `[name]` or `[name severity]` holds one sign a line: its weight from 0 to 1, then words separated by `|`; ` + ` joins
-groups that must stand near each other; `=` behind a weight takes the words only as written, not by sound; a line `host` names
-sites whose links are a sign; a line `allow` holds longer words in which nothing is found. Weights add up as 1 - Π (1 - weight).
+groups that must stand near each other; `=` behind a weight takes the words only as written, not by sound. A line `host` names
+sites whose links are a sign; a line `mark` what is a sign letter by letter, in the folded text or in a card; a line `allow`
+holds longer words in which nothing is found. Weights add up as 1 - Π (1 - weight).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Clues(msgspec.Struct, frozen=True, kw_only=True):
     phrases: tuple[Phrase, ...]
     hosts: dict[str, tuple[tuple[float, str], ...]]
     """By section: weights and sites."""
+    marks: dict[str, tuple[tuple[float, str], ...]]
+    """By section: weights and what stands in a text or card letter by letter."""
     severities: dict[str, int]
     """By section, from 1 light to 5 grave; only where the file names them."""
 
@@ -36,6 +39,7 @@ def read_clues(name: str, source: str, *, within: int, as_written: bool = False)
     """
     phrases: list[Phrase] = []
     hosts: dict[str, tuple[tuple[float, str], ...]] = {}
+    marks: dict[str, tuple[tuple[float, str], ...]] = {}
     severities: dict[str, int] = {}
     section = ""
     for line in files("qunce.engine.moderation").joinpath(f"data/{name}.txt").read_text("utf-8").splitlines():
@@ -55,10 +59,14 @@ def read_clues(name: str, source: str, *, within: int, as_written: bool = False)
         if rest.startswith("host "):
             hosts[section] = (*hosts.get(section, ()), (weight, rest.removeprefix("host ").strip()))
             continue
+        if rest.startswith("mark "):
+            found = tuple((weight, mark) for mark in rest.removeprefix("mark ").split("|"))
+            marks[section] = (*marks.get(section, ()), *found)
+            continue
         views = AS_WRITTEN if as_written or first.endswith("=") else ALL_VIEWS
         groups = tuple(tuple(group.split("|")) for group in rest.split(" + "))
         phrases += _phrases(owner, weight, groups, views, severities.get(section, 3), within)
-    return Clues(phrases=tuple(phrases), hosts=hosts, severities=severities)
+    return Clues(phrases=tuple(phrases), hosts=hosts, marks=marks, severities=severities)
 
 
 def _phrases(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from qunce.domain.text import fold
 from qunce.engine.moderation import links
 from qunce.engine.moderation.clues import Clues, read_clues
 from qunce.engine.moderation.look import Look
@@ -38,8 +39,23 @@ def crisis_phrases() -> tuple[Phrase, ...]:
 
 
 def card_concepts(look: Look, concept: str) -> list[float]:
-    """Return the weights of a concept's signs in the links and cards of a message."""
-    known = concept_clues().hosts.get(concept)
-    if not known:
-        return []
-    return [weight for weight, host in known if any(links.under(link, (host,)) for link, _, _ in look.links)]
+    """Return the weights of a concept's signs in the links, cards and marks of a message."""
+    clues = concept_clues()
+    hosts = clues.hosts.get(concept, ())
+    found = [weight for weight, host in hosts if any(links.under(link, (host,)) for link, _, _ in look.links)]
+    marks = clues.marks.get(concept, ())
+    if marks:
+        shown = _shown(look)
+        found += [weight for weight, mark in marks if mark in shown]
+    return found
+
+
+def has_mark(look: Look) -> bool:
+    """Tell whether the text holds what only marks are about: an address that is no web address, such as `#小程序://`."""
+    return "://" in look.views.folded
+
+
+def _shown(look: Look) -> str:
+    """Return, folded, all that a message shows and links to; marks are in lower case."""
+    beside = [field for part in look.parts if part.type != "text" for field in (part.url, part.name) if field]
+    return "\n".join([look.views.folded, *(fold(field) for field in beside)])

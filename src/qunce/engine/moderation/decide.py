@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,7 @@ from qunce.engine.moderation.look import NOBODY, Look
 from qunce.engine.moderation.program import ActiveRule, Asked, Occasion, Program
 from qunce.engine.moderation.signs import FOR_ALL, FOR_EVERYONE, FOR_MEMBERS, FOR_STAFF
 from qunce.engine.moderation.state import GroupState, Person, State
+from qunce.playbook.schema.checks import Check, ConceptCheck, Crisis, Model, Mood
 
 _MODE_RANK: Final = {"act": 0, "suggest": 1, "observe": 2}
 _VERDICT_RANK: Final = {"ban": 0, "remove": 1, "mute": 2, "warn": 3, "talk": 4, "review": 5, "pass": 6}
@@ -153,7 +154,7 @@ def _decision(
     name = SOMEBODY if reported else look.happening.person_name or SOMEBODY
     if mode == "act" and now_ms - look.ts_ms > rule.stale_after_s * 1_000:
         mode = "suggest"
-    result: Sanction = sanction(rule, active.ladder, program.playbook.playbook, look, person, mode, evidence, name)
+    result: Sanction = sanction(rule, active.ladder, program.playbook.playbook, look, subject, person, mode, evidence, name)
     return Decision(
         decision_id=decision_id(look.happening, rule.rule_id),
         group_id=look.happening.group,  # type: ignore[arg-type]  # decide returns early without a group
@@ -179,13 +180,30 @@ def _decision(
 def _passes(
     rules: Asked, found: tuple[Decision, ...], look: Look, program: Program, now_ms: int, bound: int
 ) -> Iterator[Decision]:
+    """Say of each rule that found nothing how near it came: what speaks for it, and the score of its least sure check."""
     spoke = {decision.rule_id for decision in found}
     for active, mode in rules:
         if active.rule.rule_id not in spoke:
-            yield _pass(active, mode, look, program, now_ms, exempt=not bound & active.needs[0])
+            asked = [find(_unsure(check), look) for find, check in active.finds]
+            yield _pass(active, mode, asked, look, program, now_ms, exempt=not bound & active.needs[0])
 
 
-def _pass(active: ActiveRule, mode: Mode, look: Look, program: Program, now_ms: int, *, exempt: bool) -> Decision:
+def _unsure(check: Check) -> Check:
+    """Return the check with no least score, so that its evidence tells the score there is."""
+    is_scored = isinstance(check, ConceptCheck | Model | Crisis | Mood)
+    return msgspec.structs.replace(check, at_least=0.0) if is_scored else check
+
+
+def _pass(
+    active: ActiveRule,
+    mode: Mode,
+    asked: Sequence[Evidence | None],
+    look: Look,
+    program: Program,
+    now_ms: int,
+    *,
+    exempt: bool,
+) -> Decision:
     return Decision(
         decision_id=decision_id(look.happening, active.rule.rule_id),
         group_id=look.happening.group,  # type: ignore[arg-type]  # decide returns early without a group
@@ -199,5 +217,6 @@ def _pass(active: ActiveRule, mode: Mode, look: Look, program: Program, now_ms: 
         mode=mode,
         verdict="pass",
         reason="exempt" if exempt else "",
-        score=0.0,
+        score=min(item.score if item is not None else 0.0 for item in asked),
+        evidence=tuple(item for item in asked if item is not None),
     )

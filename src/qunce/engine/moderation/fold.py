@@ -18,7 +18,7 @@ from qunce.domain.events import (
 )  # fmt: skip
 from qunce.domain.ids import GroupId, IdentityId
 from qunce.engine.happening import Happening
-from qunce.engine.moderation import fingerprint
+from qunce.engine.moderation import fingerprint, links
 from qunce.engine.moderation.state import (
     FIRST_MESSAGES,
     MAX_JOINS,
@@ -32,6 +32,7 @@ from qunce.engine.moderation.state import (
     State,
     Strike,
 )  # fmt: skip
+from qunce.engine.text.views import views_of
 
 REPORT: Final = re.compile(r"(?:@\S{1,30}\s{0,3})?/?(?:举报|舉報|report\b|投诉这|广告狗)", re.IGNORECASE)
 """How a reply that reports a message begins."""
@@ -175,11 +176,23 @@ def _fold_message(group: GroupState, person_id: IdentityId, person: Person, item
         _note_report(group, person_id, item, body.reply_to)
     squeezed = item.views.squeezed
     same, near = fingerprint.prints(squeezed)
-    media = tuple([part.type for part in body.content if part.type != "text"]) if body.content else ()
+    media, chars = beside_text(body) if body.content or "." in body.text else ((), len(squeezed))
     recent = group.recent
-    recent.append(Sent(item.seq, ts, person_id, body.message_id, len(squeezed), same, near, media))
+    recent.append(Sent(item.seq, ts, person_id, body.message_id, chars, same, near, media))
     if len(recent) >= MAX_RECENT + SPARE or recent[0].ts_ms <= ts - RECENT_MS - JOINS_MS:
         group.recent = [sent for sent in recent[-MAX_RECENT:] if sent.ts_ms > ts - RECENT_MS]
+
+
+def beside_text(body: MessageCreated) -> tuple[tuple[str, ...], int]:
+    """Return the kinds of content a message has beside text, and how many characters are written beside them.
+
+    The title of a card is none of them. A text that is nothing but links counts as one, and as no text.
+    """
+    media = tuple([part.type for part in body.content if part.type != "text"])
+    written = views_of(body.text)
+    if "." in body.text and links.is_nothing_else(written):
+        return (*media, "link"), 0
+    return media, len(written.squeezed)
 
 
 def _note_report(group: GroupState, reporter: IdentityId, item: Happening, message_id: str) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from qunce.domain.decisions import Action, Evidence, Mode, Verdict
+from qunce.domain.ids import IdentityId
 from qunce.engine.moderation.look import Look
 from qunce.engine.moderation.state import Person, Strike
 from qunce.playbook.schema import Info, Ladder, Rule, Step
@@ -42,6 +43,7 @@ def sanction(
     ladder: Ladder | None,
     info: Info,
     look: Look,
+    person_id: IdentityId | None,
     person: Person,
     mode: Mode,
     evidence: tuple[Evidence, ...],
@@ -58,7 +60,16 @@ def sanction(
         return Sanction(ladder.steps[index].do, 0, strikes[-1].decision_id, deletions)
     offence = len(strikes) + 1
     step = ladder.steps[min(offence, len(ladder.steps)) - 1]
+    if step.clear_s is not None:
+        deletions = _cleared(deletions, look, person_id, step.clear_s)
     return Sanction(step.do, offence, None, (*deletions, *_step_actions(rule, step, info, look, offence, name)))
+
+
+def _cleared(deletions: tuple[Action, ...], look: Look, person_id: IdentityId | None, clear_s: int) -> tuple[Action, ...]:
+    """Return the deletions widened by what the person wrote in the time before, as far as it is remembered."""
+    events = {seq for action in deletions for seq in action.events}
+    events |= {sent.seq for sent in look.sent(clear_s, person_id)} if person_id is not None else set()
+    return (Action(do="delete", events=tuple(sorted(events))),) if events else ()
 
 
 def _deletions(rule: Rule, look: Look, evidence: tuple[Evidence, ...]) -> tuple[Action, ...]:

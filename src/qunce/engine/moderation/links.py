@@ -18,6 +18,9 @@ _SCHEME: Final = re.compile(r"(?<![a-z0-9])(?:https?|hxxps?|ftp)\s?[:：]\s?/{1,
 _BARE: Final = re.compile(rf"(?<![a-z0-9@_./=%-])((?:[a-z0-9][a-z0-9-]{{0,62}}{_DOT}){{1,4}}(?:{_TLDS}))(?![a-z0-9_-])(?!@)")
 _HINT: Final = re.compile(r"[a-z0-9][ \])]{0,2}(?:[.。·点]|\(点|\[\.)[ \])]{0,3}[a-z]{2}|:/")
 """Cheap sign that there may be a link at all."""
+_WHOLE: Final = re.compile(rf"(?:{_SCHEME.pattern}|{_BARE.pattern})(?:[:/?#][^\s\u3400-\u9fff]{{0,2000}})?")
+"""A link with its path."""
+MAX_ONLY: Final = 4_000
 _DOT_FORMS: Final = re.compile(_DOT)
 _HOST: Final = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 
@@ -53,6 +56,15 @@ def find(views: Views, parts: tuple[Part, ...] = ()) -> list[Link]:
                 if host is not None:
                     found.setdefault(host, (host, *views.written("folded", *match.span())))
     return list(found.values())
+
+
+def is_nothing_else(views: Views) -> bool:
+    """Tell whether a text is links and nothing beside them: without one letter, digit or Chinese character more."""
+    folded = views.folded
+    if not may_be_in(views) or len(folded) > MAX_ONLY:
+        return False
+    rest = _WHOLE.sub(" ", folded)
+    return rest != folded and not any(char.isalnum() for char in rest)
 
 
 def under(host: str, hosts: tuple[str, ...]) -> bool:

@@ -46,7 +46,7 @@ _OF_PARTS: Final = CONTENT | LINKS | CONTACTS | MENTIONS | REPLIES
 _OF_PAST: Final = FINDINGS | JOINED | RESTRICTED
 _NEEDS: Final[dict[type[Check], int]] = {
     Terms: HITS, Combination: HITS, ConceptCheck: HITS | LINKS, Crisis: HITS, Link: LINKS, Contact: CONTACTS, Length: LONG,
-    Media: CONTENT, QrCode: CONTENT, Mention: MENTIONS, Report: REPLIES, Flood: BUSY, Duplicate: BUSY,
+    Media: CONTENT | LINKS, QrCode: CONTENT, Mention: MENTIONS, Report: REPLIES, Flood: BUSY, Duplicate: BUSY,
     Quarrel: FINDINGS, SpeaksWhileMuted: RESTRICTED, Blocked: BLOCKED,
 }  # fmt: skip
 """Signs of which one must be there for a check to hold; a check that is not named must always be asked."""

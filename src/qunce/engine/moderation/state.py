@@ -30,6 +30,7 @@ class Sent(msgspec.Struct, array_like=True, gc=False):
     person: IdentityId
     message_id: str | None
     chars: int
+    """Written beside the other content, without the titles of cards; 0 when nothing but links is written."""
     same: int
     """Fingerprint of the folded text; 0 = no text."""
     near: bytes

@@ -19,7 +19,7 @@ RARE: Final = frozenset({
     "Rule.title_en", "Rule.modes", "Rule.groups", "Rule.free_hours", "Rule.stale_after", "Rule.severity", "Rule.announced",
     "Rule.applies_to", "AnswerRule.title_en", "AnswerRule.groups", "AnswerRule.brands", "AnswerRule.staff_roles",
     "AnswerRule.peers", "AnswerRule.peer_members", "AnswerRule.follow_up", "AnswerRule.give_up_after", "Step.private",
-    "Step.notice", "Info.title_en", "Info.version", "Ladder.grace", "Duplicate.similarity", "Duplicate.min_chars",
+    "Step.notice", "Step.clear", "Info.title_en", "Info.version", "Ladder.grace", "Duplicate.similarity", "Duplicate.min_chars",
     "Report.daily_limit", "Segment.title_en", "Scheme.title_en", "Level.title_en", "Level.advice_en",
     "Attribute.title_en", "TagGroup.title_en", "Tag.title_en",
 })  # fmt: skip

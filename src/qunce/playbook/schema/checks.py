@@ -12,7 +12,8 @@ from qunce.playbook.schema.base import Id, Part, Text, duration, key
 
 Trigger = Literal["message", "join", "profile"]
 Concept = Literal[
-    "ad", "bargain", "token_code", "poach_friend", "poach_group", "game_card", "part_time", "loan", "gambling", "abuse"
+    "ad", "bargain", "token_code", "poach_friend", "poach_group", "mini_program", "game_card", "part_time", "loan", "gambling",
+    "abuse", "porn", "violence", "politics",
 ]  # fmt: skip
 ContactKind = Literal["phone", "qq", "wechat", "email"]
 Standing = Literal["in", "left", "removed"]
@@ -38,6 +39,7 @@ class Terms(Check, frozen=True, kw_only=True, tag="terms"):
 
     lexicons: Annotated[tuple[Id, ...], key("词库", "Lexicons to look in", ["ads"])]
     at_least: Annotated[int, key("至少命中", "How many different terms must be found", 1, ge=1, le=20)] = 1
+    severity: Annotated[int, key("最低程度", "Terms lighter than this are left out", 4, ge=1, le=5)] = 1
 
 
 class Combination(Check, frozen=True, kw_only=True, tag="combination"):
@@ -86,7 +88,7 @@ class QrCode(Check, frozen=True, kw_only=True, tag="qr"):
 
 
 class Media(Check, frozen=True, kw_only=True, tag="media"):
-    """The message consists of the named kinds of content."""
+    """The message consists of the named kinds of content. A text that is nothing but links counts as `link`."""
 
     types: Annotated[tuple[MediaType, ...], key("内容类型", "Kinds of content; one is enough", ["image"])]
     without_text: Annotated[bool, key("没有文字", "Only when nothing is written beside it", True)] = True

@@ -31,6 +31,13 @@ class Step(Part, frozen=True, kw_only=True):
     ]
     for_s: Annotated[int, duration("时长", "How long a mute lasts; only with mute", "30m", le=30 * DAY)] | None = None
     private: Annotated[bool, key("私下", "Say it in private instead of in the group", True)] = False
+    clear_s: (
+        Annotated[
+            int,
+            duration("撤回此前的消息", "Takes back what they wrote in this time before; not with talk, warn", "24h", le=DAY),
+        ]
+        | None
+    ) = None
     notice: Annotated[Text, key("说明模板", "Says why, instead of the default", "@{name} {reason}", kind="template")] | None = (
         None
     )

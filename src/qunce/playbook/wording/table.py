@@ -83,6 +83,8 @@ MISTAKES: Final[dict[str, str]] = {
     "a ladder without steps does nothing": "处理阶梯没有步骤，不会起作用",
     "a mute without an end": "禁言没有写多久",
     "{} has no duration": "{} 没有时长可言",
+    "{} takes no earlier messages back": "{} 这一级不能撤回此前的消息",
+    "no term of these lexicons is as grave as {}": "这些词库里没有程度达到 {} 的词",
     "{} after a harder step: the ladder would go down": "{} 排在更重的步骤之后，阶梯会往下走",
     "a lexicon without terms does nothing": "词库里没有词，不会起作用",
     "{} is too short: it would be found everywhere": "{} 太短，到处都会找到",
@@ -210,6 +212,7 @@ MENDS: Final[dict[str, str]] = {
     "keep one of them": "只留一个",
     "write at least {}": "至少写 {}",
     "write at most {}": "最多写 {}",
+    "write at most {}, or give terms a severity": "最多写 {}，或者给词标上程度",
     "write something or leave the key out": "写点什么，或去掉这一项",
     "use lower-case letters, digits, _ and dots, starting with a letter: ads.bargain": (
         "用小写字母、数字、_ 和点，以字母开头，例如 ads.bargain"
@@ -255,6 +258,7 @@ MENDS: Final[dict[str, str]] = {
     "add a step such as {do: warn}": "加一步，例如“警告”",
     "add “for: 30m”": "写上多久，例如 30 分钟（for: 30m）",
     "delete “for”": "去掉时长（for）",
+    "delete “clear”": "去掉“撤回此前的消息”（clear）",
     "order the steps from mild to hard": "步骤从轻到重排列",
     "add terms or delete it": "加几个词，或删掉它",
     "write at least 2 letters": "至少写 2 个字",

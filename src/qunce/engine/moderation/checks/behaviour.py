@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qunce.domain.decisions import Evidence
 from qunce.engine.moderation import fingerprint
-from qunce.engine.moderation.fold import REPORT
+from qunce.engine.moderation.fold import REPORT, beside_text
 from qunce.engine.moderation.look import Look
 from qunce.engine.moderation.state import RECENT_MS, Reported, Sent
 from qunce.playbook.schema import checks as schema
@@ -65,10 +65,10 @@ def _is_media(check: schema.Media, media: tuple[str, ...], chars: int) -> bool:
 
 def find_media(check: schema.Media, look: Look) -> Evidence | None:
     """Hold when the message is of the named kinds, often enough within the window."""
-    if look.message is None or not look.message.content:
+    if look.message is None:
         return None
-    media = tuple(part.type for part in look.message.content if part.type != "text")
-    if not _is_media(check, media, len(look.views.stripped)):
+    media, chars = beside_text(look.message)
+    if not media or not _is_media(check, media, chars):
         return None
     if check.times == 1:
         return Evidence(check="media", note="+".join(dict.fromkeys(media)))

@@ -10,7 +10,7 @@ from qunce.domain.decisions import Evidence, Span
 from qunce.engine.learning.shipped import shipped
 from qunce.engine.moderation import contacts, links
 from qunce.engine.moderation.clues import likelihood
-from qunce.engine.moderation.concepts import card_concepts
+from qunce.engine.moderation.concepts import card_concepts, has_mark
 from qunce.engine.moderation.look import Look
 from qunce.engine.text.phrases import Hit
 from qunce.engine.text.views import MAX_PATTERN_CHARS, Views, clip
@@ -31,7 +31,9 @@ def spans_of(look: Look, hits: Iterable[Hit]) -> tuple[Span, ...]:
 
 def find_terms(check: schema.Terms, look: Look) -> Evidence | None:
     """Hold when enough different terms of the lexicons are there."""
-    hits = [hit for lexicon in check.lexicons for hit in look.hits(f"lexicon:{lexicon}")]
+    hits = [
+        hit for lexicon in check.lexicons for hit in look.hits(f"lexicon:{lexicon}") if hit.phrase.severity >= check.severity
+    ]
     if len({hit.phrase.what for hit in hits}) < check.at_least:
         return None
     return Evidence(check="terms", score=max(hit.phrase.severity for hit in hits) / 5, spans=spans_of(look, hits))
@@ -70,7 +72,7 @@ def find_pattern(check: schema.Pattern, look: Look) -> Evidence | None:
 
 def find_concept(check: schema.ConceptCheck, look: Look) -> Evidence | None:
     """Hold when the signs of a concept, taken together, are strong enough: 1 - Π (1 - weight)."""
-    if not look.all_hits and not look.links:
+    if not look.all_hits and not look.links and not look.parts and not has_mark(look):
         return None
     best: Evidence | None = None
     for concept in check.any_of:
@@ -155,7 +157,7 @@ def find_model(check: schema.Model, look: Look) -> Evidence | None:
     if learnt is None or learnt.model is None:
         model, at_least = shipped(check.model), check.at_least
     else:
-        model, at_least = learnt.model, learnt.threshold
+        model, at_least = learnt.model, learnt.threshold if check.at_least else 0.0
     score = round(model.score(look.views), 4)
     return Evidence(check="model", score=score, note=f"{check.model} v{model.version}") if score >= at_least else None
 
