@@ -86,6 +86,23 @@ def test_ones_own_name_is_changed(client: Client, admin: Staff) -> None:
     assert str(admin) == "林小晓"
 
 
+def test_where_one_is_called_is_kept_and_never_told_to_the_audit(client: Client, admin: Staff) -> None:
+    client.post(reverse("rename-self"), {"display_name": "林晓", "email": "lin@shop.example", "mobile": "+8613800000000"})
+    admin.refresh_from_db()
+    assert (admin.email, admin.mobile) == ("lin@shop.example", "+8613800000000")
+    assert 'value="lin@shop.example"' in client.get(reverse("profile")).content.decode()
+    entry = AuditEntry.objects.get(action="staff.changed")
+    assert "lin@shop" not in entry.details
+    assert "1380000" not in entry.details
+    for wrong in ({"email": "lin"}, {"mobile": "call me"}):
+        client.post(reverse("rename-self"), wrong)
+    admin.refresh_from_db()
+    assert (admin.email, admin.mobile) == ("lin@shop.example", "+8613800000000")
+    client.post(reverse("edit-staff", args=[admin.pk]), {"role": "admin", "is_active": "on", "email": "", "mobile": ""})
+    admin.refresh_from_db()
+    assert (admin.email, admin.mobile) == ("", "")
+
+
 def test_staff_is_added_scoped_changed_and_stopped(client: Client) -> None:
     take()
     response = client.post(

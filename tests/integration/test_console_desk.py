@@ -16,6 +16,7 @@ from qunce.playbook.load import parse
 from qunce.readmodels.models import Group, Message, TagHolding
 from qunce.runtime.clock import now_ms
 from qunce.runtime.happenings import Resolver
+from qunce.runtime.live import channels
 from qunce.runtime.live.desk import table
 from qunce.runtime.live.wiring import DryRun
 from qunce.runtime.models import Case, Channel, DeskThread, Mark, ThreadState
@@ -24,6 +25,14 @@ from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
 
+READER = {"homeserver": "https://h.example", "user_id": "@q:h.example", "token": "t"}
+ROBOT = {"name": "r", "conv_id": "g", "key": "k"}
+ORDER = """\
+schema_version: 1
+playbook: {playbook_id: practice, title: 演练}
+lexicons: [{lexicon_id: ads, title: 广告, terms: [代购返现]}]
+rules: [{rule_id: ads.terms, title: 广告, category: ads, reason: 不发广告, when: [{check: terms, lexicons: [ads]}]}]
+"""
 ANSWERS = """\
 schema_version: 1
 playbook: {playbook_id: practice, title: 演练}
@@ -212,6 +221,44 @@ def test_without_rules_the_page_says_where_to_begin(sign_in: SignIn) -> None:
     page = text_of(sign_in(), "desk")
     assert "还没有应答规则" in page
     assert f'href="{reverse("playbook")}"' in page
+
+
+EMPTY = [
+    pytest.param(ORDER, (), "生效的规则里没有应答规则", ["edit-playbook"], id="rules without answers"),
+    pytest.param(ANSWERS, (), "还没有群接进来", ["channels", "practice", "replay"], id="no channel"),
+    pytest.param(ANSWERS, ("wecom_robot",), "还没有群接进来", ["channels"], id="a channel that only sends"),
+    pytest.param(ANSWERS, ("matrix",), "还没有人提问", ["practice", "replay"], id="nobody has asked"),
+]
+
+
+@pytest.mark.parametrize(("rules", "connected", "said", "leads_to"), EMPTY)
+def test_an_empty_desk_says_why_and_what_to_do_next(
+    tmp_path: Path, sign_in: SignIn, rules: str, connected: tuple[str, ...], said: str, leads_to: list[str]
+) -> None:
+    Stage(tmp_path).publish(rules)
+    Channel.objects.all().delete()
+    for connector in connected:
+        channels.do_add_channel(
+            actor=None, connector=connector, name="", settings=READER if connector == "matrix" else ROBOT
+        )  # fmt: skip
+    page = text_of(sign_in(), "desk")
+    assert said in page
+    assert "还没有应答规则" not in page
+    for name in leads_to:
+        assert f'href="{reverse(name)}"' in page.partition("desk-none")[2]
+
+
+def test_an_empty_desk_leads_nobody_where_they_may_not_go(tmp_path: Path, sign_in: SignIn) -> None:
+    Stage(tmp_path).publish(ANSWERS)
+    Channel.objects.all().delete()
+    page = text_of(sign_in(Role.SUPPORT_AGENT), "desk").partition("desk-none")[2]
+    assert "还没有群接进来" in page
+    assert not any(f'href="{reverse(name)}"' in page for name in ("channels", "practice", "replay"))
+
+
+def test_when_all_is_answered_the_page_says_so(sign_in: SignIn, stage: Stage) -> None:
+    DeskThread.objects.update(state=ThreadState.ANSWERED, ended_ms=now_ms())
+    assert "都回复完了" in text_of(sign_in(), "desk")
 
 
 def test_a_lost_table_is_made_again_from_the_engine_s_memory(stage: Stage) -> None:

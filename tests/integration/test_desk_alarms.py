@@ -8,10 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from qunce.accounts.models import Role, Staff, StaffScope
+from qunce.domain.commands import SendMessage
 from qunce.outbox.models import Delivery, State
 from qunce.readmodels.models import Group
 from qunce.runtime.clock import now_ms
-from qunce.runtime.live import channels
+from qunce.runtime.live import channels, plans
 from qunce.runtime.models import Case, Channel, DeskAlarm, DeskThread
 from qunce.testing.live import Stage
 
@@ -186,6 +187,73 @@ def test_a_robot_is_told_what_and_how_long_and_nothing_of_the_member(stage: Stag
         assert said in row.command
     for kept in ("小红", "面膜"):
         assert kept not in row.command
+
+
+def add_mail(stage: Stage) -> None:
+    settings = {"host": "mail.example", "sender": "qunce@shop.example", "password": "secret-code"}
+    channels.do_add_channel(
+        actor=None, connector="mail", name="邮件", mode="live", clock=stage.clock, settings=settings
+    )  # fmt: skip
+
+
+def called(stage: Stage, names: str) -> Delivery:
+    asked(stage, RULES.replace("    duty: team", f"    duty: team\n    notify: [{names}]"))
+    pass_time(stage, 310)
+    pass_time(stage, 1)
+    return Delivery.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        ("", "【应答提醒】「演练一群」有一条提问等了5 分钟还没有人回复（第 1 级）。"),
+        ("en", "[Waiting] “演练一群”: no answer for 5 minutes"),
+    ],
+)
+def test_a_colleague_named_by_login_gets_a_mail_that_leads_to_the_matter(stage: Stage, language: str, subject: str) -> None:
+    add_mail(stage)
+    Staff.objects.create_user("lili", role=Role.SUPERVISOR, email="lili@shop.example", language=language)
+    row = called(stage, "lili")
+    assert (row.connector, row.account, row.state) == ("mail", "qunce@shop.example", State.READY)
+    assert row.conv_id == "lili@shop.example"
+    command = plans.decode(row.command)
+    assert isinstance(command, SendMessage)
+    first, address = command.content.text.split("\n")
+    assert first.startswith(subject)
+    assert address.endswith(f"/desk/{DeskThread.objects.get().seq}")
+    for kept in ("小红", "面膜"):
+        assert kept not in row.command
+
+
+@pytest.mark.parametrize(
+    ("role", "email", "channel", "why"),
+    [
+        (Role.SUPERVISOR, "", True, "no_address"),
+        (Role.SUPERVISOR, "lili@shop.example", False, "no_channel"),
+        (Role.MANAGER, "lili@shop.example", True, "no_access"),
+    ],
+)
+def test_a_mail_that_cannot_go_says_why(stage: Stage, role: Role, email: str, channel: bool, why: str) -> None:
+    if channel:
+        add_mail(stage)
+    Staff.objects.create_user("lili", role=role, email=email)
+    row = called(stage, "lili")
+    assert (row.state, row.reason) == (State.SUPPRESSED, why)
+
+
+@pytest.mark.parametrize(("connector", "mentions"), [("wecom_robot", ("tel:13800000000",)), ("feishu_robot", ())])
+def test_a_robot_calls_by_phone_whom_the_step_names(stage: Stage, connector: str, mentions: tuple[str, ...]) -> None:
+    secret = {"wecom_robot": "key", "feishu_robot": "hook"}[connector]
+    channels.do_add_channel(
+        actor=None, connector=connector, name="值班群机器人", mode="live", clock=stage.clock,
+        settings={"name": "r1", "conv_id": "值班群", secret: "secret-key"},
+    )  # fmt: skip
+    Staff.objects.create_user("lili", role=Role.SUPERVISOR, mobile="13800000000")
+    Staff.objects.create_user("away", role=Role.SUPERVISOR, mobile="13900000000", is_active=False)
+    Staff.objects.create_user("other", role=Role.EXECUTOR, mobile="13700000000")
+    command = plans.decode(called(stage, "值班群机器人").command)
+    assert isinstance(command, SendMessage)
+    assert command.content.mentions == mentions
 
 
 def test_a_group_of_ours_that_no_channel_reaches_is_named_as_not_told(stage: Stage) -> None:

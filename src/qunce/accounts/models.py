@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,10 @@ class Staff(AbstractBaseUser):
     is_active = models.BooleanField(_("可登录"), default=True)
     language = models.CharField(_("语言"), max_length=8, blank=True)
     """Language of the console, such as `en`; empty = as the browser asks."""
+    email = models.EmailField(_("邮箱"), blank=True)
+    """Where alarms reach them that name them in `notify`; empty = nowhere."""
+    mobile = models.CharField(_("手机号"), max_length=20, blank=True, validators=[RegexValidator(r"^\+?[0-9]{5,19}$")])
+    """By which robots of WeCom and DingTalk call them in their group; empty = they do not."""
     last_seen = models.DateTimeField(_("最近使用"), null=True, blank=True)
     """Last request, exact to the minute; None = never."""
     created_at = models.DateTimeField(auto_now_add=True)

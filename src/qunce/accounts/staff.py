@@ -59,6 +59,8 @@ def do_change_staff(
     display_name: str | None = None,
     role: str | None = None,
     is_active: bool | None = None,
+    email: str | None = None,
+    mobile: str | None = None,
 ) -> Staff:
     """Change what is given; None leaves it. Nobody can take the last administrator away.
 
@@ -72,8 +74,10 @@ def do_change_staff(
         staff.display_name = staff.display_name if display_name is None else display_name
         staff.role = staff.role if role is None else role
         staff.is_active = staff.is_active if is_active is None else is_active
+        staff.email = staff.email if email is None else email
+        staff.mobile = staff.mobile if mobile is None else mobile
         _check(staff)
-        staff.save(update_fields=["display_name", "role", "is_active"])
+        staff.save(update_fields=["display_name", "role", "is_active", "email", "mobile"])
         if not Staff.objects.filter(role=Role.ADMIN, is_active=True).exists():
             raise StaffRejected("last_admin", _("至少要保留一位可登录的系统管理员。"))
         _record_change(actor, "staff.changed", staff, before, _shown(staff))
@@ -143,6 +147,9 @@ def _shown(staff: Staff) -> dict[str, Any]:
         "display_name": staff.display_name,
         "role": str(staff.role),
         "is_active": staff.is_active,
+        # That there is one, never which: the audit outlives what somebody may want to have forgotten.
+        "email": bool(staff.email),
+        "mobile": bool(staff.mobile),
     }
 
 

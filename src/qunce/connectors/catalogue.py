@@ -9,6 +9,7 @@ from qunce.connectors.base import DOING, READING, Ability, Capabilities, How, Qu
 from qunce.connectors.dingtalk_robot.connector import CAPABILITIES as DINGTALK_ROBOT
 from qunce.connectors.feishu_robot.connector import CAPABILITIES as FEISHU_ROBOT
 from qunce.connectors.irc.capabilities import CAPABILITIES as IRC
+from qunce.connectors.mail.connector import CAPABILITIES as MAIL
 from qunce.connectors.matrix.capabilities import CAPABILITIES as MATRIX
 from qunce.connectors.onebot11.capabilities import CAPABILITIES as ONEBOT11
 from qunce.connectors.telegram.capabilities import CAPABILITIES as TELEGRAM
@@ -16,7 +17,7 @@ from qunce.connectors.webhook_in.capabilities import CAPABILITIES as WEBHOOK_IN
 from qunce.connectors.wecom_robot.connector import CAPABILITIES as WECOM_ROBOT
 
 ALL: Final[tuple[Capabilities, ...]] = (
-    MATRIX, ONEBOT11, TELEGRAM, IRC, WECOM_ROBOT, DINGTALK_ROBOT, FEISHU_ROBOT, WEBHOOK_IN,
+    MATRIX, ONEBOT11, TELEGRAM, IRC, WECOM_ROBOT, DINGTALK_ROBOT, FEISHU_ROBOT, MAIL, WEBHOOK_IN,
 )  # fmt: skip
 
 _SIGNS: Final[dict[How, str]] = {"automatic": "yes", "human": "by hand", "impossible": "–"}

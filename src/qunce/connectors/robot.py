@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -17,6 +17,8 @@ from qunce.domain.commands import AnyCommand, Content, Receipt, SendMessage, cap
 from qunce.domain.events import Conv, Event, Party, Source
 
 ANSWER_S = 15.0
+TEL: Final = "tel:"
+"""How a mention by phone number begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,12 @@ class Robot:
         chat = Chat(source, Conv(platform_id=self._wire.conv_id), "reported")
         us = Party(platform_id=self._wire.account, kind="bot")
         return chat.message(self._life.now_ms(), us, f"sent:{idem_key}", content.text, mentions=content.mentions)
+
+
+def phones(mentions: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return phone numbers and the other names among mentions."""
+    numbers = [name.removeprefix(TEL) for name in mentions if name.startswith(TEL)]
+    return numbers, [name for name in mentions if not name.startswith(TEL)]
 
 
 def check_size(text: str, limit: int) -> None:

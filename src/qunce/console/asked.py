@@ -35,6 +35,11 @@ def text(request: HttpRequest, name: str = "q", longest: int = 100) -> str:
     return request.GET.get(name, "").strip().replace("\x00", "")[:longest]
 
 
+def posted(request: HttpRequest, name: str) -> str | None:
+    """Return what a field of a form says, without outer blanks; None = the form had none, so nothing is to change."""
+    return request.POST[name].strip().replace("\x00", "") if name in request.POST else None
+
+
 def keyset(request: HttpRequest, name: str) -> tuple[int, int] | None:
     """Return a place in a list, written `<milliseconds>.<id>`; None = not given."""
     first, dot, second = request.GET.get(name, "").partition(".")

@@ -22,7 +22,7 @@ PLATFORMS: Final[dict[str, _StrPromise | str]] = {
     "mattermost": "Mattermost", "gitter": "Gitter", "irc": "IRC", "chatlab": "ChatLab", "generic": _("通用文件"),
     "messenger": "Messenger", "instagram": "Instagram", "signal": "Signal", "simulator": _("模拟社群"),
     "practice": _("演练群"), "webhook_in": "Webhook", "wecom_robot": _("企业微信群机器人"),
-    "dingtalk_robot": _("钉钉群机器人"), "feishu_robot": _("飞书群机器人"), "onebot11": "QQ",
+    "dingtalk_robot": _("钉钉群机器人"), "feishu_robot": _("飞书群机器人"), "mail": _("电子邮件"), "onebot11": "QQ",
     "order": _("订单文件"), "orders": _("订单文件"), "shop": _("商城"), "line": "LINE",
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ class Content(Record, frozen=True):
     format: Literal["plain", "markdown"] = "plain"
     """`markdown` is taken where the channel knows it and sent as it stands elsewhere."""
     mentions: tuple[str, ...] = ()
-    """Platform ids of the people to be notified; `@all` for everyone."""
+    """Platform ids of the people to be notified; `@all` for everyone; `tel:…` by phone number, where the channel can."""
     reply_to: str | None = None
     """`message_id` in the same conversation; channels without replies leave it out."""
 

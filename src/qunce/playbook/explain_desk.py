@@ -35,7 +35,7 @@ def _chinese(rule: AnswerRule, playbook: Playbook) -> str:
     parts += [f"{NEEDS[item.need][0]}在{say_duration(item.within_s, 'zh')}内" for item in rule.sooner]
     parts += [f"满{say_duration(step.after_s, 'zh')}无人应答则通知 {'、'.join(step.to)}" for step in rule.escalate]
     if rule.notify:
-        parts.append(f"并在{'、'.join(f'「{name}」' for name in rule.notify)}说一声")
+        parts.append(f"并告诉{'、'.join(f'「{name}」' for name in rule.notify)}")
     duty = _duty(rule, playbook)
     parts.append(_duty_chinese(duty) if duty is not None else "全天计时")
     if rule.groups:

@@ -14,6 +14,7 @@ from qunce.outbox.models import Delivery
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.live import channels, playbooks
 from qunce.runtime.live.deliver import Hand, attempt
+from qunce.runtime.live.desk import duty, responses
 from qunce.runtime.live.practice import KIND, Practice
 from qunce.runtime.live.react import Reactor
 
@@ -59,6 +60,8 @@ class Stage:
 
     def restart(self) -> None:
         """Begin anew as after a kill: everything that was in memory only is gone."""
+        duty.program_of.cache_clear()
+        responses.read.cache_clear()
         self.ingest = Ingest(self.clock)
         self.reactor = Reactor(self.folder / "engine.state", self.clock)
         self.hand = Hand(KIND, ACCOUNT, self.connector.capabilities, "stage", self.ingest, self.clock)

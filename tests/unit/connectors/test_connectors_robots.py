@@ -87,6 +87,15 @@ async def test_dingtalk_gets_a_signed_address() -> None:
     assert platform.body()["markdown"] == {"title": "活动", "text": "@w # 活动\n八点"}
 
 
+def test_people_are_called_by_phone_where_the_platform_can() -> None:
+    content = Content(text="好", mentions=("tel:+8613800000000", "wangqing"))
+    assert wecom.body_of(content)["text"] == {
+        "content": "好", "mentioned_list": ["wangqing"], "mentioned_mobile_list": ["+8613800000000"],
+    }  # fmt: skip
+    assert dingtalk.body_of(content)["at"] == {"atUserIds": ["wangqing"], "isAtAll": False, "atMobiles": ["13800000000"]}
+    assert feishu.body_of(content)["content"]["text"] == '<at user_id="wangqing"></at> 好'
+
+
 async def test_feishu_gets_a_signed_body() -> None:
     platform = Platform({"code": 0})
     await make_feishu(platform).send("g", Content(text="今晚八点", mentions=MENTIONS), idem_key="k")

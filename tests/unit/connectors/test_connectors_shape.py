@@ -11,6 +11,7 @@ from qunce.connectors.dingtalk_robot.connector import DingtalkRobotSettings, din
 from qunce.connectors.errors import AuthFailed, Unsupported
 from qunce.connectors.feishu_robot.connector import FeishuRobotSettings, feishu_robot
 from qunce.connectors.irc.connector import Irc, IrcSettings
+from qunce.connectors.mail.connector import Mail, MailSettings
 from qunce.connectors.matrix.api import MatrixSettings
 from qunce.connectors.matrix.connector import Matrix
 from qunce.connectors.onebot11.connector import OneBot11, OneBotSettings
@@ -55,6 +56,7 @@ SETTINGS: dict[str, Any] = {
     "webhook_in": WebhookSettings(name="x", secrets=(SECRET,)),
     "wecom_robot": WecomRobotSettings(name="x", conv_id="g", key=SECRET),
     "dingtalk_robot": DingtalkRobotSettings(name="x", conv_id="g", access_token=SECRET, secret=SECRET),
+    "mail": MailSettings(host="h.example", sender="q@h.example", password=SECRET),
     "feishu_robot": FeishuRobotSettings(name="x", conv_id="g", hook=SECRET, secret=SECRET),
 }
 
@@ -75,6 +77,7 @@ def connectors() -> dict[str, Connector]:
         "webhook_in": WebhookIn(SETTINGS["webhook_in"], life),
         "wecom_robot": wecom_robot(SETTINGS["wecom_robot"], client, life),
         "dingtalk_robot": dingtalk_robot(SETTINGS["dingtalk_robot"], client, life),
+        "mail": Mail(SETTINGS["mail"], life),
         "feishu_robot": feishu_robot(SETTINGS["feishu_robot"], client, life),
     }
 
@@ -117,7 +120,7 @@ def test_settings_and_connectors_show_no_secret(kind: str) -> None:
     assert SECRET not in repr(connectors()[kind])
 
 
-@pytest.mark.parametrize("kind", ["webhook_in", "wecom_robot", "dingtalk_robot", "feishu_robot"])
+@pytest.mark.parametrize("kind", ["webhook_in", "wecom_robot", "dingtalk_robot", "feishu_robot", "mail"])
 async def test_what_cannot_listen_returns_at_once(kind: str) -> None:
     async def emit(_batch: Batch) -> None:
         pytest.fail("nothing was heard")
@@ -131,8 +134,9 @@ async def test_what_cannot_listen_returns_at_once(kind: str) -> None:
         (OneBotSettings(self_id="1", access_token="short"), OneBot11),
         (WebhookSettings(name="x", secrets=("short",)), WebhookIn),
         (WebhookSettings(name="x", secrets=()), WebhookIn),
+        (MailSettings(host="h.example", sender="q@h.example", security="none", password=SECRET), Mail),
     ],
-    ids=["a short access token", "a short secret", "no secret"],
+    ids=["a short access token", "a short secret", "no secret", "a password in the open"],
 )
 def test_an_open_door_is_refused(settings: Any, make: Any) -> None:
     with pytest.raises(AuthFailed):

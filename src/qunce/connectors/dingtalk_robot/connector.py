@@ -17,7 +17,7 @@ from qunce.connectors.base import Ability, Capabilities, Quota, abilities
 from qunce.connectors.errors import AuthFailed, ConnectorError, Permanent, Retryable
 from qunce.connectors.http import Reply, unanswered
 from qunce.connectors.pace import Life
-from qunce.connectors.robot import Request, Robot, Wire, check_size, first_line
+from qunce.connectors.robot import Request, Robot, Wire, check_size, first_line, phones
 from qunce.connectors.rows import text_of
 from qunce.domain.commands import Content
 
@@ -86,10 +86,13 @@ def sign(secret: str, timestamp_ms: int) -> str:
 def body_of(content: Content) -> dict[str, Any]:
     """Return the message. Raises Permanent when it is too long."""
     check_size(content.text, TEXT_BYTES)
-    people = [person for person in content.mentions if person != "@all"]
-    at = {"atUserIds": people, "isAtAll": "@all" in content.mentions}
+    numbers, names = phones(content.mentions)
+    people = [person for person in names if person != "@all"]
+    at: dict[str, Any] = {"atUserIds": people, "isAtAll": "@all" in names}
+    if numbers:
+        at["atMobiles"] = [number.removeprefix("+86") for number in numbers]
     if content.format == "markdown":
-        named = "".join(f"@{person} " for person in people)  # without it nobody is notified
+        named = "".join(f"@{person} " for person in (*people, *at.get("atMobiles", ())))  # without it nobody is notified
         markdown = {"title": first_line(content.text, 40), "text": named + content.text}
         return {"msgtype": "markdown", "markdown": markdown, "at": at}
     return {"msgtype": "text", "text": {"content": content.text}, "at": at}

@@ -19,7 +19,7 @@ from qunce.connectors.base import Ability, Capabilities, Quota, abilities
 from qunce.connectors.errors import AuthFailed, ConnectorError, Permanent, Retryable
 from qunce.connectors.http import Reply, unanswered
 from qunce.connectors.pace import Life
-from qunce.connectors.robot import Request, Robot, Wire, check_size
+from qunce.connectors.robot import Request, Robot, Wire, check_size, phones
 from qunce.connectors.rows import text_of
 from qunce.domain.commands import Content
 
@@ -83,10 +83,11 @@ def sign(secret: str, timestamp_s: int) -> str:
 
 def body_of(content: Content) -> dict[str, Any]:
     """Return the message."""
+    names = phones(content.mentions)[1]  # a bot of Feishu calls by id only
     if content.format == "markdown":
-        people = "".join(f"<at id={'all' if person == '@all' else person}></at>" for person in content.mentions)
+        people = "".join(f"<at id={'all' if person == '@all' else person}></at>" for person in names)
         return {"msg_type": "interactive", "card": {"elements": [{"tag": "markdown", "content": people + content.text}]}}
-    people = "".join(f"<at user_id={quoteattr('all' if person == '@all' else person)}></at> " for person in content.mentions)
+    people = "".join(f"<at user_id={quoteattr('all' if person == '@all' else person)}></at> " for person in names)
     return {"msg_type": "text", "content": {"text": people + content.text}}
 
 

@@ -14,7 +14,7 @@ from qunce.connectors.base import Ability, Capabilities, Quota, abilities
 from qunce.connectors.errors import AuthFailed, ConnectorError, Permanent, Retryable
 from qunce.connectors.http import Reply, unanswered
 from qunce.connectors.pace import Life
-from qunce.connectors.robot import Request, Robot, Wire, check_size
+from qunce.connectors.robot import Request, Robot, Wire, check_size, phones
 from qunce.connectors.rows import text_of
 from qunce.domain.commands import Content
 
@@ -71,15 +71,18 @@ def wecom_robot(settings: WecomRobotSettings, client: httpx.AsyncClient, life: L
 
 def body_of(content: Content) -> dict[str, Any]:
     """Return the message. Raises Permanent when it is too long."""
+    numbers, names = phones(content.mentions)
     if content.format == "markdown":
-        people = "".join(f"<@{person}>" for person in content.mentions if person != "@all")
+        people = "".join(f"<@{person}>" for person in names if person != "@all")
         text = f"{people} {content.text}" if people else content.text
         check_size(text, MARKDOWN_BYTES)
         return {"msgtype": "markdown", "markdown": {"content": text}}
     check_size(content.text, TEXT_BYTES)
     text_body: dict[str, Any] = {"content": content.text}
-    if content.mentions:
-        text_body["mentioned_list"] = list(content.mentions)
+    if names:
+        text_body["mentioned_list"] = names
+    if numbers:
+        text_body["mentioned_mobile_list"] = numbers
     return {"msgtype": "text", "text": text_body}
 
 

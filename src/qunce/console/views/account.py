@@ -24,7 +24,7 @@ from qunce.accounts.errors import StaffRejected
 from qunce.accounts.models import Staff
 from qunce.accounts.permissions import ACTIONS, allowed
 from qunce.accounts.staff import do_change_staff, do_set_language, do_set_password
-from qunce.console import pages
+from qunce.console import asked, pages
 from qunce.console.asked import staff_of
 
 YEAR_S = 365 * 24 * 3600
@@ -76,12 +76,12 @@ def change_password(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires("self.manage")
 def rename_self(request: HttpRequest) -> HttpResponse:
-    """Change one's own shown name."""
+    """Change one's own shown name, and where one is called."""
     staff = staff_of(request)
-    name = request.POST.get("display_name", "").strip()[:64]
+    name, email, mobile = (asked.posted(request, field) for field in ("display_name", "email", "mobile"))
     try:
-        do_change_staff(actor=staff, staff_id=staff.pk, display_name=name)
-        messages.success(request, _("姓名已保存。"))
+        do_change_staff(actor=staff, staff_id=staff.pk, display_name=name, email=email, mobile=mobile)
+        messages.success(request, _("已保存。"))
     except StaffRejected as rejected:
         messages.error(request, str(rejected))
     return redirect("profile")

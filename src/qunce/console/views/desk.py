@@ -21,9 +21,8 @@ from qunce.console.live_labels import refused
 from qunce.readmodels.selectors import members
 from qunce.runtime import organisation
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import views as live_views
 from qunce.runtime.live import words as live_words
-from qunce.runtime.live.desk import replies, responses, views, words
+from qunce.runtime.live.desk import emptiness, replies, responses, views, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +35,8 @@ ORDERS: Final = 3
 GROUPS: Final = 5
 _TOLD: Final = {"list": ("rows", "counts", "chosen"), "talk": ("talk", "replies")}
 """What makes a column another one; a countdown alone does not."""
+_NEXT: Final = ("playbook.view", "playbook.publish", "channel.view", "channel.practise", "playbook.replay")
+"""What may be done about an empty desk."""
 
 
 @require_safe
@@ -146,9 +147,18 @@ def _page(
 ) -> HttpResponse:  # fmt: skip
     if thread is None and context["rows"]:
         context["chosen"] = thread = context["rows"][0].seq
-    context |= _talk(request, thread, visible, now) if thread is not None else {"loop": live_views.loop()}
+    context |= _talk(request, thread, visible, now) if thread is not None else _nobody(request, context["show"], visible)
     context |= {"list_rev": _stamp("list", context), "talk_rev": _stamp("talk", context)}
     return pages.render(request, "desk", context, active="desk", status=status)
+
+
+def _nobody(request: HttpRequest, show: str, visible: frozenset[int] | None) -> dict[str, Any]:
+    """Return why nobody waits, and what somebody may do about it; a filter that finds nothing is its own reason."""
+    staff = asked.staff_of(request)
+    return {
+        "empty": emptiness.why_empty(visible) if show == "all" else None,
+        "may_see": {what: can(staff, what) for what in _NEXT},
+    }  # fmt: skip
 
 
 def _talk(request: HttpRequest, thread: int | None, visible: frozenset[int] | None, now: int) -> dict[str, Any]:

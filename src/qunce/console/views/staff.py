@@ -69,6 +69,7 @@ def edit_staff(request: HttpRequest, staff_id: int) -> HttpResponse:
             do_change_staff(
                 actor=asked.staff_of(request), staff_id=staff_id, display_name=request.POST.get("display_name", "").strip(),
                 role=request.POST.get("role", person.role), is_active="is_active" in request.POST,
+                email=asked.posted(request, "email"), mobile=asked.posted(request, "mobile"),
             )  # fmt: skip
         except StaffRejected as rejected:
             error = str(rejected)

@@ -70,6 +70,11 @@ class DeskProgram:
         """Platform ids on any roster: they are colleagues, flagged or not."""
         self._chosen: dict[tuple[str | None, str | None], Clock | None] = {}
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether any rule in use wants answers."""
+        return bool(self._clocks)
+
     def clock(self, platform_id: str | None, name: str | None) -> Clock | None:
         """Return the first rule that fits a group; None when no rule does."""
         names = (platform_id, name)

@@ -252,7 +252,8 @@ HELP: Final[Mapping[str, str]] = {
     "AnswerRule.escalate": "过了多久没人回应，就告诉谁",
     "AnswerRule.duty": "按哪张值班表计时；不选就一直计时",
     "AnswerRule.brands": "一行一个；成员用 @ 这样叫我们，例如 客服",
-    "AnswerRule.notify": "一行一个群名、群编号或机器人渠道的名称；升级时在那里说一声，只说群名、情况、等了多久，不带成员的话",
+    "AnswerRule.notify": "一行一个：群名、群编号、机器人渠道的名称，或同事的登录名（发到账号里的邮箱）；"
+    "升级时说一声，只说群名、情况、等了多久，不带成员的话",
     "AnswerRule.staff_roles": "群里的这些角色回答了也算",
     "AnswerRule.peers": "热心成员（KOC）的回答怎么算",
     "AnswerRule.peer_members": "一行一个平台编号，除了已打上 KOC 标签的",

@@ -90,7 +90,7 @@ class AnswerRule(Part, frozen=True, kw_only=True):
     escalate: Annotated[tuple[Escalation, ...], key("升级", "Whom to call after which time", [])] = ()
     notify: Annotated[
         tuple[Text, ...],
-        key("通知群", "Groups told of each escalation: names or ids of ours, or of a robot's channel", "客服值班群"),
+        key("通知群", "Whom to tell of each escalation: our groups, robots, colleagues by login name (e-mail)", "客服值班群"),
     ] = ()
     duty: Annotated[Id, key("值班表", "A duty_id; without one the clock never rests", "day_team")] | None = None
     brands: Annotated[tuple[Text, ...], key("对外称呼", "Names that members call with @ to reach us", "客服")] = ()

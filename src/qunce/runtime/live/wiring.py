@@ -22,6 +22,8 @@ from qunce.connectors.feishu_robot.connector import FeishuRobotSettings, feishu_
 from qunce.connectors.http import Caller
 from qunce.connectors.irc.capabilities import CAPABILITIES as IRC
 from qunce.connectors.irc.connector import Irc, IrcSettings, Streams
+from qunce.connectors.mail.connector import CAPABILITIES as MAIL
+from qunce.connectors.mail.connector import Mail, MailSettings
 from qunce.connectors.matrix.api import MatrixSettings
 from qunce.connectors.matrix.capabilities import CAPABILITIES as MATRIX
 from qunce.connectors.matrix.connector import Matrix
@@ -117,6 +119,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(capabilities=WECOM, settings=WecomRobotSettings, account=lambda s: s.name, make=wecom_robot),
         Kind(capabilities=DINGTALK, settings=DingtalkRobotSettings, account=lambda s: s.name, make=dingtalk_robot),
         Kind(capabilities=FEISHU, settings=FeishuRobotSettings, account=lambda s: s.name, make=feishu_robot),
+        Kind(capabilities=MAIL, settings=MailSettings, account=lambda s: s.sender, make=lambda s, _, life: Mail(s, life)),
     )
 }  # fmt: skip
 

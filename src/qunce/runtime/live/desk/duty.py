@@ -20,7 +20,7 @@ def on_duty(groups: Mapping[int, Names], now_ms: int) -> dict[int, tuple[str, ..
     One query; two the first time a version is met.
     """
     number = playbooks.standing()[0]
-    program = _program(number) if number else None
+    program = program_of(number) if number else None
     if program is None:
         return {}
     found = {}
@@ -32,7 +32,7 @@ def on_duty(groups: Mapping[int, Names], now_ms: int) -> dict[int, tuple[str, ..
 
 
 @lru_cache(maxsize=4)
-def _program(number: int) -> DeskProgram | None:
+def program_of(number: int) -> DeskProgram | None:
     """Return the answer rules of a published version, which never changes; None = it cannot be used."""
     version = playbooks.get(number)
     try:

@@ -115,11 +115,11 @@ def _used(ids: Collection[str], now_ms: int) -> Mapping[str, int]:
 
 def _book() -> _Book | None:
     number = playbooks.standing()[0]
-    return _read(number) if number else None
+    return read(number) if number else None
 
 
 @lru_cache(maxsize=4)
-def _read(number: int) -> _Book | None:
+def read(number: int) -> _Book | None:
     """Return the responses of a published version, which never changes; None = it cannot be used."""
     version = playbooks.get(number)
     try:

@@ -1,0 +1,1 @@
+"""Tell colleagues by e-mail; sending only."""
