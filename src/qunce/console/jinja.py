@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext, pgettext
 from markupsafe import Markup
 
-from qunce.console import evidence, figures, findings, formats, happenings, labels, pages, reasons
+from qunce.console import evidence, figures, findings, formats, happenings, labels, lessons, pages, reasons
 from qunce.console.highlights import highlight
 from qunce.console.spans import marked
 
@@ -37,6 +37,7 @@ def environment(**options: Any) -> jinja2.Environment:
         make_shell=pages.shell, icon=icon, static=static, url=url, query=query, json_block=json_block, json_text=json_text,
         label=labels.label, hue=labels.hue, row_reason=reasons.row_reason,
         file_reason=reasons.file_reason, unit_name=labels.unit_name, action_name=labels.action_name,
+        model_name=lessons.model_name, lesson_name=lessons.lesson_name,
         content_icon=labels.CONTENT_ICONS.get,
         happening_text=happening_text, happening_sentence=happenings.sentence, happening_icon=happenings.icon_of,
         evidence_text=evidence.evidence_text, evidence_tone=evidence.evidence_tone,

@@ -99,12 +99,16 @@ def _check_rule(
     group: TagGroup,
     rule: TagRule,
 ) -> Iterator[Found]:
-    if not rule.where and not rule.said:
+    if not rule.where and not rule.listens:
         yield "", "a rule without conditions tags everybody", "add “where:” or “said:”", "no_op"
-    if not rule.said and rule.times > 1:
+    if not rule.listens and rule.times > 1:
         yield "times", "it counts messages with words, and there are no words", "add “said:”", "no_op"
-    if rule.said and group.target == "group":
-        yield "said", "words are said by members", "use a group of tags for members", "subject"
+    if rule.listens and group.target == "group":
+        yield "said" if rule.said else "model", "words are said by members", "use a group of tags for members", "subject"
+    if rule.said and rule.model is not None:
+        yield "model", "words and a model would count the same messages", "make two rules of it, one for each", "contradiction"
+    if rule.at_least is not None and rule.model is None:
+        yield "at_least", "no model is asked", "add “model:”, or delete it", "no_op"
     for index, word in enumerate(rule.said):
         if not fold(word).strip():
             yield f"said[{index}]", f"{word!r} holds no letter", "write a word", "no_op"

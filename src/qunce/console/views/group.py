@@ -83,7 +83,8 @@ def group_messages(request: HttpRequest, group_id: int) -> HttpResponse:
     context["direction"] = "before" if older else "after" if newer else ""
     context["day"] = request.GET.get("day", "")
     context["may_teach"] = can(staff_of(request), "case.teach") and asked.visible(request) is None
-    context["models"] = marks.MODELS
+    context["own"] = marks.own_titles()
+    context["models"] = (*marks.MODELS, *context["own"])
     context["lessons"] = marks.marked([line.seq for line in context["transcript"].lines]) if context["may_teach"] else {}
     if request.headers.get("HX-Request") and context["direction"]:
         return pages.render_block(request, "group_messages", "lines", context)

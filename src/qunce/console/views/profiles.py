@@ -178,7 +178,11 @@ def tag(request: HttpRequest, tag_id: str) -> HttpResponse:
     may_run = asked.visible(request) is None and can(asked.staff_of(request), "profile.change")
     rule_id, at = asked.text(request, "rule"), asked.text(request, "at")
     trial = views.trial(rule_id, at) if may_run and rule_id else None
-    context = {"found": found, "most": views.MOST_HOLDERS, "may_run": may_run, "trial": trial, "at": at}
+    may_teach = asked.visible(request) is None and can(asked.staff_of(request), "case.teach")
+    context = {
+        "found": found, "most": views.MOST_HOLDERS, "may_run": may_run, "trial": trial, "at": at, "may_teach": may_teach,
+        "min_each": views.MIN_EACH,
+    }  # fmt: skip
     return pages.render(request, "tag", context, active="tags")
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from qunce.accounts.access import requires
 from qunce.console import asked, pages
-from qunce.console.labels import label
+from qunce.console.lessons import model_name
 from qunce.console.live_labels import refused
 from qunce.readmodels.selectors import transcript
 from qunce.runtime.commands import CommandRefused
@@ -67,15 +67,16 @@ def lessons(request: HttpRequest) -> HttpResponse:
     """List what was taught, and how far each model is."""
     if asked.visible(request) is not None:
         return pages.forbidden(request)
-    model = asked.choice(request, "model", marks.MODELS, "")
+    model = asked.choice(request, "model", marks.known(), "")
     rows, older = marks.lesson_list(model=model or None, before=asked.number(request, "before"))
-    context = {"rows": rows, "older": older, "model": model, "schooling": marks.schooling()}
+    context = {"rows": rows, "older": older, "model": model, "schooling": marks.schooling(), "own": marks.own_titles()}
     return pages.render(request, "lessons", context, active="cases")
 
 
 def _teach(request: HttpRequest, seq: int, text: str, back: str, taking_back: str) -> HttpResponse:
     asking = request.POST if request.method == "POST" else request.GET
-    model = next((name for name in marks.MODELS if name == asking.get("model")), marks.MODELS[0])
+    models = marks.known()
+    model = next((name for name in models if name == asking.get("model")), models[0])
     positive = asking.get("label", "yes") == "yes"
     try:
         if request.method == "POST":
@@ -88,19 +89,19 @@ def _teach(request: HttpRequest, seq: int, text: str, back: str, taking_back: st
         return redirect(back)
     context = {
         "said": text, "back": back, "taking_back": taking_back, "model": model, "positive": positive, "preview": preview,
-        "most": MOST_SHOWN, "sample": marks.SAMPLE, "missing": preview.after.missing, "models": marks.MODELS,
-        "marked_as": marks.marked([seq]).get(seq, {}).get(model),
+        "most": MOST_SHOWN, "sample": marks.SAMPLE, "missing": preview.after.missing, "models": models,
+        "marked_as": marks.marked([seq]).get(seq, {}).get(model), "own": marks.own_titles(),
     }  # fmt: skip
     return pages.render(request, "teach", context, active="cases")
 
 
 def _unteach(request: HttpRequest, seq: int, back: str) -> HttpResponse:
-    model = next((name for name in marks.MODELS if name == request.POST.get("model")), None)
-    if model is None:
+    model = request.POST.get("model", "")
+    if model not in marks.known() and model not in marks.marked([seq]).get(seq, {}):
         raise Http404
     try:
         marks.do_untaught(actor=asked.staff_of(request), model=model, seq=seq)
-        messages.success(request, _("标注已收回：%(model)s。") % {"model": label("model", model)})
+        messages.success(request, _("标注已收回：%(model)s。") % {"model": model_name(model, marks.own_titles())})
     except CommandRefused as error:
         messages.error(request, refused(error.reason))
     return redirect(back)

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from qunce.engine.learning.calibrating import Calibration, fit
 from qunce.engine.learning.features import features
 from qunce.engine.learning.linear import Linear, logistic
 from qunce.engine.learning.training import Example, log_odds, train
@@ -56,15 +57,29 @@ class Learnt(msgspec.Struct, frozen=True, kw_only=True):
 
 def learn(lessons: Sequence[Lesson], shipped: Linear, *, version: int = 1) -> Learnt:
     """Return the model made of `lessons` on top of `shipped`. A text marked twice counts by its last mark."""
-    latest = {lesson.text: lesson for lesson in lessons}
-    examples = [(features(Views(lesson.text)), lesson.label) for lesson in latest.values()]
-    examples.sort(key=lambda example: "\x00".join(example[0]))
+    examples = _examples(lessons)
     positive = sum(label for _, label in examples)
     negative = len(examples) - positive
     if positive < MIN_EACH or negative < MIN_EACH:
         return Learnt(positive=positive, negative=negative, model=None, threshold=1.0)
     model = _train(examples, shipped, version)
     return Learnt(positive=positive, negative=negative, model=model, threshold=_threshold(examples, shipped))
+
+
+def _examples(lessons: Sequence[Lesson]) -> list[Example]:
+    latest = {lesson.text: lesson for lesson in lessons}
+    examples = [(features(Views(lesson.text)), lesson.label) for lesson in latest.values()]
+    examples.sort(key=lambda example: "\x00".join(example[0]))
+    return examples
+
+
+def calibrate(lessons: Sequence[Lesson], shipped: Linear) -> Calibration | None:
+    """Return how sums of the model made of `lessons` become probabilities; None = too few lessons."""
+    examples = _examples(lessons)
+    positive = sum(label for _, label in examples)
+    if positive < MIN_EACH or len(examples) - positive < MIN_EACH:
+        return None
+    return fit(_unseen(examples, shipped))
 
 
 def _train(examples: Sequence[Example], shipped: Linear, version: int) -> Linear:
@@ -82,13 +97,20 @@ def _threshold(examples: Sequence[Example], shipped: Linear) -> float:
     Measured on five draws of 100 + 100 marks: 1.8 % of other harmless texts reach it, 1.1 to 3.2 %. Single highest scores vary
     much more.
     """
+    scores = [total for total, label in _unseen(examples, shipped) if not label]
+    return round(max(0.5, logistic(mean(scores) + DEVIATIONS * stdev(scores))), 6)
+
+
+def _unseen(examples: Sequence[Example], shipped: Linear) -> list[tuple[float, bool]]:
+    """Return for each example its sum by a model that has not seen it, with its mark."""
     kinds = {label: [example for example in examples if example[1] == label] for label in (True, False)}
-    scores: list[float] = []
+    judged: list[tuple[float, bool]] = []
     for fold in range(FOLDS):
         seen = [example for kind in kinds.values() for index, example in enumerate(kind) if index % FOLDS != fold]
         model = _train(seen, shipped, 0)
-        scores += [model.total(found) for index, (found, _) in enumerate(kinds[False]) if index % FOLDS == fold]
-    return round(max(0.5, logistic(mean(scores) + DEVIATIONS * stdev(scores))), 6)
+        for label, kind in kinds.items():
+            judged += [(model.total(found), label) for index, (found, _) in enumerate(kind) if index % FOLDS == fold]
+    return judged
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

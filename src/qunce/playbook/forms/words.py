@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from qunce.playbook.explain import CONCEPTS, CONTACTS, CRISES, MEDIA, MODELS, STANDINGS, WHO
 from qunce.playbook.explain_desk import NEEDS
+from qunce.playbook.explain_profile import TAG_MODELS
 from qunce.playbook.responses import KINDS, MATERIALS, STYLES
 from qunce.playbook.schema.checks import TITLES, Check
 
@@ -51,7 +52,7 @@ CHOICES: Final[Mapping[str, Mapping[str, Titles]]] = {
     },
     "any_of": {**CONCEPTS, **CRISES},
     "types": MEDIA,
-    "model": MODELS,
+    "model": {**MODELS, **TAG_MODELS},
     "was": STANDINGS,
     "by": {"one": ("同一个人", "one person"), "many": ("几个人合起来", "several people together")},
     "similarity": {"same": ("完全相同", "the same"), "near": ("相同或大部分相同", "the same or nearly so")},
@@ -293,6 +294,8 @@ HELP: Final[Mapping[str, str]] = {
     "TagRule.where": "和人群的条件一样：行为、进群、次数、购买、其他人群",
     "TagRule.said": "一行一个；消息里有其中一个词",
     "TagRule.within": "只看最近这么久的消息",
+    "TagRule.model": "广告、冒犯、不满情绪是自带的；自学的按同事标注的“标签对 / 不对”学习，两种各满 20 条才起作用",
+    "TagRule.at_least": "一条消息至少要有这么大把握；不填就是 0.9",
     "TagRule.times": "至少有几条这样的消息",
     "TagRule.mode": "只记录：只计数；建议：提议打上；自动：直接打上",
     "TagRule.reason": "写在标签旁边",

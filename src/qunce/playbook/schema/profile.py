@@ -15,6 +15,9 @@ Phrase = Annotated[
     Text, key("说法", "How members say it; {value} stands for the value, and nothing of it for the whole", "坐标{value}")
 ]
 Colour = Literal["blue", "teal", "violet", "amber", "pink", "green", "cyan", "orange"]
+TagModel = Literal["spam", "abuse", "mood", "own"]
+AT_LEAST = 0.9
+"""How sure a model must be where a rule does not say it."""
 NOTE = key("说明", "What it means, and how to treat and address such people", "先肯定，再给结论", max_length=500)
 
 
@@ -55,12 +58,23 @@ class TagRule(Part, frozen=True, kw_only=True):
     where: Annotated[tuple[Node, ...], key("条件", "As in a segment: behaviour, joins, times, purchases, segments", [])] = ()
     said: Annotated[tuple[Text, ...], key("说过的词", "One of these words stands in messages of the subject", "多少钱")] = ()
     within_s: Annotated[int, duration("时间窗", "Messages of this long back count", "30d", ge=3_600)] = 30 * DAY
-    times: Annotated[int, key("次数", "Messages with one of the words, at least", 2, ge=1, le=1_000)] = 1
+    model: (
+        Annotated[TagModel, key("模型", "spam | abuse | mood; own = learns from marks “tag right / tag wrong”", "mood")] | None
+    ) = None
+    at_least: (
+        Annotated[float, key("模型把握", "Least probability of a message; none = 0.9", 0.9, ge=0.5, le=1)] | None
+    ) = None  # fmt: skip
+    times: Annotated[int, key("次数", "Messages with a word, or that the model finds, at least", 2, ge=1, le=1_000)] = 1
     mode: Annotated[Mode, key("模式", "observe = only counted; suggest = shown to be put; act = put", "observe")] = "observe"
     reason: Annotated[str, key("理由", "Shown beside the tag", "问过价格", max_length=200)] = ""
     confidence: Annotated[float, key("把握", "How sure the rule is, 0 to 1", 0.8, ge=0.1, le=1.0)] = 1.0
     expire_after_s: Annotated[int, duration("有效期", "The tag ends by itself after this long", "90d", ge=3_600)] | None = None
     take_back: Annotated[bool, key("不再符合时收回", "Take the tag away when the conditions hold no longer", True)] = True
+
+    @property
+    def listens(self) -> bool:
+        """Whether it looks at what members say."""
+        return bool(self.said) or self.model is not None
 
 
 class Tag(Part, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from django.db import transaction
 
@@ -12,18 +12,23 @@ from qunce.accounts import audit
 from qunce.accounts.models import Staff
 from qunce.engine.learning import lessons
 from qunce.engine.learning.lessons import Learnt, Lesson, Preview
-from qunce.engine.learning.shipped import LearntName, shipped
+from qunce.engine.learning.linear import Linear
+from qunce.engine.learning.shipped import LearntName, ShippedName, shipped
+from qunce.playbook.schema import Playbook
+from qunce.playbook.schema.profile import Tag
 from qunce.readmodels.models import Group, Message
 from qunce.runtime import organisation
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.models import Mark
+from qunce.runtime.profile import vocabulary
 
 MODELS: Final[tuple[LearntName, ...]] = get_args(LearntName)
 SAMPLE: Final = 2_000
 """So many of the newest messages are judged by a preview."""
 PAGE: Final = 50
 _GENERATION: Final = "marks_generation"
+_OWN: Final = "tag/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,34 +71,60 @@ def generation() -> int:
     return int(organisation.value(_GENERATION, "0"))
 
 
+def own_model(rule_id: str) -> str:
+    """Return the name of the model that a rule of tags teaches itself."""
+    return f"{_OWN}{rule_id}"
+
+
+def own_models(playbook: Playbook) -> dict[str, Tag]:
+    """Return the models that rules of tags of a playbook teach themselves, each with its tag."""
+    groups = playbook.tag_groups if playbook else ()
+    return {own_model(rule.rule_id): tag for group in groups for tag in group.tags for rule in tag.rules if rule.model == "own"}
+
+
+def own_titles() -> dict[str, tuple[str, str]]:
+    """Return the models that rules of tags in force teach themselves, each with its tag's title in Chinese and English."""
+    found = own_models(vocabulary.in_force().playbook)
+    return {name: (tag.title or tag.tag_id, tag.title_en or tag.title or tag.tag_id) for name, tag in found.items()}
+
+
+def known() -> tuple[str, ...]:
+    """Return every model that can be taught."""
+    return (*MODELS, *own_titles())
+
+
+def base_of(model: str) -> Linear:
+    """Return what a model knows before anybody marks anything; a rule's own knows nothing."""
+    known = cast("tuple[ShippedName, ...]", (*MODELS, "mood"))
+    return next((shipped(name) for name in known if name == model), Linear({}, 0.0, name=model))
+
+
 def learnt() -> dict[LearntName, Learnt]:
     """Return what the models have learnt here; models without marks are left out."""
     found = {model: learnt_lessons(model) for model in MODELS}
     return {model: lessons.learn(given, shipped(model)) for model, given in found.items() if given}
 
 
-def learnt_lessons(model: LearntName) -> tuple[Lesson, ...]:
+def learnt_lessons(model: str) -> tuple[Lesson, ...]:
     """Return the lessons of a model that count, oldest first."""
     rows = Mark.objects.filter(model=model, revoked_ms=None).order_by("taught_ms", "pk").values_list("seq", "text", "label")
     return tuple(Lesson(lesson_id=str(seq), text=text, label=label) for seq, text, label in rows)
 
 
-def preview_teach(model: LearntName, seq: int, label: bool, *, at_least: float = 0.9) -> Preview:
+def preview_teach(model: str, seq: int, label: bool, *, at_least: float = 0.9) -> Preview:
     """Return what a mark on a message would change among the newest messages. Raises CommandRefused without such a message."""
     now = learnt_lessons(model)
     then = lessons.taught(now, Lesson(lesson_id=str(seq), text=_text(seq), label=label))
-    return lessons.preview(now, then, shipped(model), _sample(), at_least=at_least)
+    return lessons.preview(now, then, base_of(model), _sample(), at_least=at_least)
 
 
-def preview_untaught(model: LearntName, seq: int, *, at_least: float = 0.9) -> Preview:
+def preview_untaught(model: str, seq: int, *, at_least: float = 0.9) -> Preview:
     """Return what taking a mark back would change among the newest messages."""
     now = learnt_lessons(model)
-    return lessons.preview(now, lessons.taken_back(now, str(seq)), shipped(model), _sample(), at_least=at_least)
+    return lessons.preview(now, lessons.taken_back(now, str(seq)), base_of(model), _sample(), at_least=at_least)
 
 
-def do_teach(
-    *, actor: Staff | None, model: LearntName, seq: int, label: bool, clock: Callable[[], int] = now_ms
-) -> tuple[int, int]:
+def do_teach(*, actor: Staff | None, model: str, seq: int, label: bool, clock: Callable[[], int] = now_ms) -> tuple[int, int]:
     """Mark a message: `label` = it is what the model looks for. A second mark replaces the first.
 
     Return how many marks of each kind (looked for, harmless) are still needed before the model uses them.
@@ -115,7 +146,7 @@ def do_teach(
     return missing(model)
 
 
-def do_untaught(*, actor: Staff | None, model: LearntName, seq: int, clock: Callable[[], int] = now_ms) -> None:
+def do_untaught(*, actor: Staff | None, model: str, seq: int, clock: Callable[[], int] = now_ms) -> None:
     """Take a mark back; what the others teach stays exactly as it is. Raises CommandRefused when there is none."""
     _check(model)
     with transaction.atomic():
@@ -125,7 +156,7 @@ def do_untaught(*, actor: Staff | None, model: LearntName, seq: int, clock: Call
         audit.record(actor=actor, action="mark.revoke", target_type="message", target_id=seq, before={"model": model})
 
 
-def missing(model: LearntName) -> tuple[int, int]:
+def missing(model: str) -> tuple[int, int]:
     """Return how many marks of each kind (looked for, harmless) are still needed before the model uses them."""
     labels = [lesson.label for lesson in {lesson.text: lesson for lesson in learnt_lessons(model)}.values()]
     positive = sum(labels)
@@ -133,17 +164,17 @@ def missing(model: LearntName) -> tuple[int, int]:
 
 
 def schooling() -> tuple[Schooling, ...]:
-    """Return how far each model has been taught; texts marked twice count once. One query."""
+    """Return how far each model has been taught; texts marked twice count once. Two queries."""
     labels: dict[str, dict[str, bool]] = {model: {} for model in MODELS}
     rows = Mark.objects.filter(revoked_ms=None).order_by("taught_ms", "pk").values_list("model", "text", "label")
     for model, text, label in rows:
         labels.setdefault(model, {})[text] = label
     return tuple(
         Schooling(
-            model=model, positive=sum(labels[model].values()), needed=lessons.MIN_EACH,
-            negative=len(labels[model]) - sum(labels[model].values()),
+            model=model, positive=sum(labels.get(model, {}).values()), needed=lessons.MIN_EACH,
+            negative=len(labels.get(model, {})) - sum(labels.get(model, {}).values()),
         )
-        for model in MODELS
+        for model in dict.fromkeys((*MODELS, *own_titles(), *labels))
     )  # fmt: skip
 
 
@@ -177,7 +208,7 @@ def marked(seqs: Collection[int]) -> dict[int, dict[str, bool]]:
 
 
 def _check(model: str) -> None:
-    if model not in MODELS:
+    if model not in MODELS and not model.startswith(_OWN):
         raise CommandRefused(f"unknown model {model!r}")
 
 

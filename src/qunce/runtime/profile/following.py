@@ -38,7 +38,7 @@ from qunce.runtime.models import ChangeBatch, Job, JobState
 from qunce.runtime.profile import runs, times
 from qunce.runtime.profile.changing import new_batch_id
 from qunce.runtime.profile.hearing import heard, is_of_rules
-from qunce.runtime.profile.rules import Seat, act, acting, add_due, tag_key, trees_of, wanted_of
+from qunce.runtime.profile.rules import Seat, act, acting, add_due, tag_key, trees_of, version_of, wanted_of
 from qunce.runtime.profile.vocabulary import Vocabulary, in_force
 from qunce.runtime.profile.weighing import Facts, Wanted, compare
 from qunce.runtime.profile.words import Key, spoken
@@ -100,8 +100,9 @@ class Follower:
         if not acting(words):
             return 0
         state, before, head = times.state(), self._journal.cursor_position(times.CURSOR), self._journal.head()
-        if state is None or state.version != words.version or head - before > FAR_BEHIND:
-            self._ask_for_run(now, at_once=state is None or state.version != words.version)
+        if state is None or state.version != version_of(words) or head - before > FAR_BEHIND:
+            # Models change with every mark: these runs have to rest in between.
+            self._ask_for_run(now, at_once=state is None or state.version.partition("+")[0] != words.version)
             return 0
         due = times.due(now, BATCH)
         if before == head and not due:
@@ -142,7 +143,7 @@ class Follower:
                 raise Overtaken
             done = act(words, outcomes, now, self._batch_id(now), ingest=self._ingest)
             times.store(self._database, looked.whole, looked.partly | (looked.later.keys() - looked.whole), found)
-            times.note(words.version, water)
+            times.note(state.version, water)
         if done["batch"]:
             puts, takes = sum(done["puts"].values()), sum(done["takes"].values())
             logger.info("tags followed", extra={"action": "tags.followed", "puts": puts, "takes": takes})
@@ -213,7 +214,7 @@ class Follower:
         for group, _tag, rule in wanted:
             whole = {key for of, key in looked.whole if of == group.target}
             asked[rule.rule_id] = looked.keys(group.target) if rule.where else whole
-            if rule.said:
+            if rule.listens:
                 members |= {key[0] for key in (held[rule.rule_id] if rule.where else whole)}
         said = spoken([(rule, group.target == "membership") for group, _tag, rule in wanted], now, members)
         return Facts(held=held, said=said, looked=asked)

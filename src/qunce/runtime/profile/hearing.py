@@ -1,4 +1,4 @@
-"""Tell whose words a batch of events could change: who said a word of a rule, or whose message was edited or taken back."""
+"""Tell what of a batch rules could listen to: words, what a model finds, messages that were edited or taken back."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from qunce.domain.events import MessageCreated, MessageDeleted, MessageEdited
 from qunce.domain.keys import message_key
-from qunce.domain.text import fold
 from qunce.engine.happening import Happening
 from qunce.journal.store import Journal, Stored
 from qunce.playbook.schema.profile import TagRule
 from qunce.readmodels.rows import Database
 from qunce.runtime.profile.rules import Seat
+from qunce.runtime.profile.words import Ear, Heard
 
 Place = tuple[int, int]
 """Account and group."""
@@ -24,8 +24,8 @@ def heard(
 
     `rules` as of `words.spoken`. Only the events themselves are read, and the messages that edits and deletions are about.
     """
-    words = {fold(word) for rule, _per_group in rules for word in rule.said}
-    if not words:
+    ears = [Ear.of(rule) for rule, _per_group in rules if rule.listens]
+    if not ears:
         return {}
     found: dict[Place, int] = {}
     changed: list[Happening] = []
@@ -34,8 +34,8 @@ def heard(
         if isinstance(body, MessageEdited | MessageDeleted):
             changed.append(happening)
         elif isinstance(body, MessageCreated) and happening.actor is not None and happening.group is not None:
-            text = fold(body.text)
-            if any(word in text for word in words):
+            message = Heard(body.text)
+            if any(ear.sure(message) for ear in ears):
                 place: Place = (happening.actor, happening.group)
                 found[place] = max(happening.event.ts_ms, found.get(place, 0))
     for author, ts_ms in _authors(database, journal, changed):
@@ -69,7 +69,7 @@ def _seats(database: Database, found: Mapping[Place, int], rules: Sequence[tuple
         return {}
     test, params = database.in_list("id", sorted({account for account, _group in found}))
     members: dict[int, int] = dict(database.query(f"SELECT id, member_id FROM identity WHERE {test}", params))
-    kinds = {per_group for rule, per_group in rules if rule.said}
+    kinds = {per_group for rule, per_group in rules if rule.listens}
     seats: dict[Seat, int] = {}
     for (account, group), ts_ms in found.items():
         for per_group in kinds:
@@ -81,4 +81,5 @@ def _seats(database: Database, found: Mapping[Place, int], rules: Sequence[tuple
 def is_of_rules(stored: Stored) -> bool:
     """Tell whether a rule itself put or took a tag: no colleague, file or platform, and no undoing."""
     body = stored.event.body
-    return getattr(body, "kept", "") == "rule" and not getattr(body, "colleague", "") and not getattr(body, "undoes", "")
+    by_itself = getattr(body, "kept", "") in ("rule", "model")
+    return by_itself and not getattr(body, "colleague", "") and not getattr(body, "undoes", "")

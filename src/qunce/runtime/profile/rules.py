@@ -26,8 +26,9 @@ from qunce.runtime.ingest import Ingest, batches
 from qunce.runtime.models import ChangeBatch
 from qunce.runtime.profile import making
 from qunce.runtime.profile.changing import CHUNK, new_batch_id, open_batch, take
+from qunce.runtime.profile.models import Judge, digests, judge_of
 from qunce.runtime.profile.vocabulary import Vocabulary, in_force
-from qunce.runtime.profile.weighing import Facts, Outcome, Wanted, compare
+from qunce.runtime.profile.weighing import Facts, Outcome, Wanted, compare, kept_of
 from qunce.runtime.profile.words import Key, Spoken, accounts_of_members, spoken
 from qunce.runtime.segments import mirrors
 
@@ -48,6 +49,11 @@ def all_rules(words: Vocabulary) -> Iterator[tuple[TagGroup, Tag, TagRule]]:
 def acting(words: Vocabulary) -> frozenset[str]:
     """Return the rules that act by themselves."""
     return frozenset(rule.rule_id for _group, _tag, rule in all_rules(words) if rule.mode == "act")
+
+
+def version_of(words: Vocabulary) -> str:
+    """Return what changes when other rules act, or the models they ask are others."""
+    return f"{words.version}+{digests(rule for _group, _tag, rule in wanted_of(words, acting(words)))}"
 
 
 def wanted_of(words: Vocabulary, rule_ids: frozenset[str]) -> Wanted:
@@ -160,12 +166,13 @@ def _events(words: Vocabulary, outcomes: Mapping[str, Outcome], batch_id: str, m
         outcome = outcomes.get(rule.rule_id)
         if outcome is None:
             continue
+        kept, judge = kept_of(rule), judge_of(rule)
         for chunk in batches(outcome.takes, CHUNK):
             rows = list(TagHolding.objects.filter(pk__in=chunk).order_by("pk"))
             accounts, groups = making.accounts(r.identity_id for r in rows), making.groups(r.group_id for r in rows)
             for row in rows:
                 gone = TagTaken(
-                    target=group.target, tag=tag.tag_id, kept="rule", rule_id=rule.rule_id, reason=rule.reason,
+                    target=group.target, tag=tag.tag_id, kept=kept, rule_id=rule.rule_id, reason=rule.reason,
                     batch_id=batch_id,
                 )  # fmt: skip
                 yield making.event(gone, moment, key, person=accounts.get(row.identity_id), group=groups.get(row.group_id))
@@ -173,13 +180,31 @@ def _events(words: Vocabulary, outcomes: Mapping[str, Outcome], batch_id: str, m
             people = accounts_of_members(member for member, _group in keys if member)
             places = making.groups(place for _member, place in keys if place)
             for member, place in keys:
+                spoke = outcome.holds[member, place]
                 put = TagPut(
-                    target=group.target, tag=tag.tag_id, kept="rule", rule_id=rule.rule_id, version=words.version,
-                    reason=rule.reason, confidence=rule.confidence, evidence=tuple(outcome.holds[member, place].seqs),
+                    target=group.target, tag=tag.tag_id, kept=kept, rule_id=rule.rule_id,
+                    version=judge.version if judge else words.version, reason=_reason(rule, judge, spoke),
+                    confidence=_confidence(rule, judge, spoke), evidence=tuple(spoke.seqs),
                     until_ms=moment + rule.expire_after_s * 1000 if rule.expire_after_s else None, batch_id=batch_id,
                 )  # fmt: skip
                 if (not member or member in people) and (not place or place in places):
                     yield making.event(put, moment, key, person=people.get(member), group=places.get(place))
+
+
+def _confidence(rule: TagRule, judge: Judge | None, spoke: Spoken) -> float:
+    """Return how sure a tag is: of the messages that are needed the least sure one, where a model's sums mean something."""
+    if judge is None or judge.calibration is None:
+        return rule.confidence
+    return sorted((sure for _ts_ms, _seq, sure in spoke.newest), reverse=True)[rule.times - 1]
+
+
+def _reason(rule: TagRule, judge: Judge | None, spoke: Spoken) -> str:
+    """Return why, with what the model gave each message, in the order of the evidence."""
+    if judge is None:
+        return rule.reason
+    scores = " ".join(f"{sure:.0%}" for sure in spoke.sures)
+    said = f"{rule.reason}（{scores}）" if rule.reason else scores
+    return said if judge.calibration else f"{said} 未校准"
 
 
 def do_run_rule(*, actor: Staff, rule_id: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.models import Job, JobState
 from qunce.runtime.profile import times
 from qunce.runtime.profile.changing import new_batch_id
-from qunce.runtime.profile.rules import act, acting, find_ahead
+from qunce.runtime.profile.rules import act, acting, find_ahead, version_of
 from qunce.runtime.profile.vocabulary import in_force
 from qunce.runtime.segments import lease
 from qunce.runtime.segments.dirty import high_water
@@ -67,9 +67,10 @@ def perform(params: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
             raise Busy
         moment, database, journal = now_ms(), Database(connection), Journal(connection)
         water, head = high_water(database), journal.head()
+        version = version_of(words)
         outcomes, due = find_ahead(words, acting(words), moment)
         result = act(words, outcomes, moment, new_batch_id())
         with transaction.atomic():
             times.replace(database, due)
-            times.start_from(journal, words.version, head, water)
+            times.start_from(journal, version, head, water)
     return {**result, "seconds": round(time.monotonic() - started, 2)}

@@ -27,7 +27,7 @@ class State:
     """How far following has come."""
 
     version: str
-    """Playbook whose rules were run over everybody."""
+    """Rules and models that were run over everybody (`rules.version_of`)."""
     water: Mapping[str, int]
     """Newest member, membership and group that were looked at."""
 

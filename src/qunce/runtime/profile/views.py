@@ -9,6 +9,7 @@ from typing import Final
 
 from qunce.accounts.models import Staff
 from qunce.domain.localtime import date_day
+from qunce.engine.learning.lessons import MIN_EACH as MIN_EACH
 from qunce.playbook.explain_profile import explain_tag_rule
 from qunce.playbook.schema.profile import Attribute, Tag, TagGroup
 from qunce.readmodels.models import Group, Identity, Member, Message, TagHolding
@@ -16,6 +17,7 @@ from qunce.readmodels.selectors import profiles
 from qunce.readmodels.selectors.days import Visible
 from qunce.runtime.clock import now_ms
 from qunce.runtime.models import ChangeBatch
+from qunce.runtime.profile.models import Judge, judge_of, model_name
 from qunce.runtime.profile.rules import all_rules, find
 from qunce.runtime.profile.vocabulary import Vocabulary, in_force
 from qunce.runtime.segments import mirrors
@@ -215,6 +217,8 @@ class RuleView:
     mode: str
     reason: str
     says: Title
+    model: str = ""
+    """Name of the model it asks, as it is marked; empty = it asks none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +255,7 @@ def _tag_row(words: Vocabulary, group: TagGroup, tag: Tag, count: int) -> TagRow
         RuleView(
             rule_id=rule.rule_id, mode=rule.mode, reason=rule.reason,
             says=(explain_tag_rule(words.playbook, group, rule), explain_tag_rule(words.playbook, group, rule, "en")),
+            model=model_name(rule),
         )
         for rule in tag.rules
     )  # fmt: skip
@@ -274,6 +279,13 @@ class TagPage:
     group: GroupRow | None
     holders: tuple[HolderView, ...]
     sources: Mapping[str, int]
+    judges: Mapping[str, Judge | None]
+    """The models its rules ask, by rule; None = one with too few marks."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Under which names the models of its rules are marked, by rule."""
+        return {rule.rule_id: rule.model for rule in self.row.rules if rule.model and rule.model != "mood"}
 
 
 def tag_page(tag: str, visible: Visible, now_ms: int) -> TagPage | None:
@@ -295,7 +307,18 @@ def tag_page(tag: str, visible: Visible, now_ms: int) -> TagPage | None:
         HolderView(member_id=member, name=members.get(member, ""), tag=view)
         for view, (_holding, member) in zip(views, held, strict=True)
     )
-    return TagPage(row=row, group=found[0] if found else None, holders=holders, sources=profiles.count_by_source(tag, now_ms))
+    return TagPage(
+        row=row,
+        group=found[0] if found else None,
+        holders=holders,
+        sources=profiles.count_by_source(tag, now_ms),
+        judges=_judges(tag),
+    )
+
+
+def _judges(tag: str) -> Mapping[str, Judge | None]:
+    known = in_force().tags.get(tag)
+    return {rule.rule_id: judge_of(rule) for rule in known[1].rules if rule.model is not None} if known else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

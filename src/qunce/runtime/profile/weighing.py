@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import Q
 
@@ -82,11 +82,16 @@ def compare(words: Vocabulary, wanted: Wanted, facts: Facts, moment: int) -> Map
     return outcomes
 
 
+def kept_of(rule: TagRule) -> Literal["rule", "model"]:
+    """Return what puts the tag: the rule, or the model it asks."""
+    return "rule" if rule.model is None else "model"
+
+
 def _both(rule: TagRule, facts: Facts) -> Mapping[Key, Spoken]:
     """Return whom conditions and words hold for; what a rule does not ask for always holds."""
     held = facts.held.get(rule.rule_id) if rule.where else None
     looked = None if facts.looked is None else facts.looked.get(rule.rule_id, frozenset())
-    if not rule.said:
+    if not rule.listens:
         return {key: Spoken() for key in sorted(held or ()) if looked is None or key in looked}
     said = facts.said.get(rule.rule_id, {})
     return {
@@ -98,7 +103,7 @@ def _both(rule: TagRule, facts: Facts) -> Mapping[Key, Spoken]:
 
 def _own(group: TagGroup, tag: Tag, rule: TagRule, holds: Mapping[Key, Spoken], facts: Facts, moment: int) -> _Own:
     found = _Own()
-    rows = TagHolding.objects.filter(tag=tag.tag_id, kept="rule", rule_id=rule.rule_id, target=group.target)
+    rows = TagHolding.objects.filter(tag=tag.tag_id, kept=kept_of(rule), rule_id=rule.rule_id, target=group.target)
     looked = None if facts.looked is None else facts.looked.get(rule.rule_id, frozenset())
     for row, key in _keyed(rows, looked):
         live = row.taken_ms is None and row.put_ms is not None and (row.until_ms is None or row.until_ms > moment)
@@ -136,7 +141,7 @@ def _keyed(rows: Any, looked: Set[Key] | None) -> list[tuple[TagHolding, Key]]:
 
 def _fading(rule: TagRule, holds: Mapping[Key, Spoken]) -> list[tuple[Key, int | None]]:
     """Return when so many words have grown old that too few are left."""
-    if not rule.said:
+    if not rule.listens:
         return []
     return [(key, spoke.newest[-rule.times][0] + rule.within_s * 1000 + 1) for key, spoke in holds.items()]
 
