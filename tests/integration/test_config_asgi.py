@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 
 PROBE = """
-import asyncio, re
+import asyncio, re, sys
 import httpx
 from qunce.config.asgi import application
 
 async def endless():
     while True:
         yield b"x" * 65536
+
+print("pages are read in:", "qunce.console.urls" in sys.modules)
 
 async def main():
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://127.0.0.1:8000") as client:
@@ -35,5 +37,5 @@ def test_a_server_answers_and_reads_no_large_body_of_a_stranger(tmp_path: Path) 
         [sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["200 True 200", "/login 413 413", "/imports 413 413"]
+    assert done.stdout.splitlines() == ["pages are read in: True", "200 True 200", "/login 413 413", "/imports 413 413"]
     assert "Warning" not in done.stderr

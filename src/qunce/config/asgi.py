@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunce.config.settings")
 django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 - settings and apps are there from here on
+from django.urls import get_resolver  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 
 from qunce.accounts.sessions import is_signed_in  # noqa: E402
@@ -20,6 +21,8 @@ from qunce.config.lifespan import with_workers  # noqa: E402
 from qunce.config.static_files import collect  # noqa: E402
 
 collect()  # before the handler, whose middleware reads the names once
+# All pages are read in now: the first one asked for would do it, and hold up what the live loops do meanwhile.
+get_resolver().url_patterns  # noqa: B018 - asking for it is what reads them
 
 application = with_workers(
     BodyLimit(

@@ -5,8 +5,8 @@ Only the columns of `Row` are kept; anything else in a line is skipped by the de
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final, cast
 
@@ -47,6 +47,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 NEEDED: Final = ("time", "user", "text")
 _LOOK_AHEAD: Final = 200
+_keyed: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 Scalar = str | int | float | bool | None
 
@@ -97,7 +98,7 @@ def read_json_lines(lines: Iterator[tuple[int, str]]) -> Rows:
         raise Unreadable("None of the first lines is a JSON object.", "Write one JSON object on each line.")
     found = match_columns(keys, COLUMNS)
     check_columns(found, keys)
-    return _decoded(chain(head, lines), msgspec.json.Decoder(_renamed(found)).decode)
+    return _decoded(chain(head, lines), _decoder(tuple(found.items())).decode)
 
 
 def json_keys(texts: Iterable[str]) -> list[str]:
@@ -105,12 +106,16 @@ def json_keys(texts: Iterable[str]) -> list[str]:
     keys: dict[str, None] = {}
     for text in texts:
         try:
-            value = json.loads(text)
+            keys.update(dict.fromkeys(_keyed.decode(text)))
         except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict):
-            keys.update(dict.fromkeys(value))
     return list(keys)
+
+
+@lru_cache(maxsize=100)
+def _decoder(columns: tuple[tuple[str, str], ...]) -> msgspec.json.Decoder[Row]:
+    """Return what reads `Row` with the file's own keys, given as (ours, theirs). Kept, since small requests share few."""
+    return msgspec.json.Decoder(_renamed(dict(columns)))
 
 
 def _renamed(found: Mapping[str, str]) -> type[Row]:

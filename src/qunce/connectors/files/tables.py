@@ -10,6 +10,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from qunce.connectors.files.base import Head, Rejected
@@ -49,6 +50,10 @@ def plain(name: str) -> str:
     return _FILLING.sub("", name).casefold()
 
 
+_spelling = lru_cache(maxsize=2_000)(plain)
+"""`plain` for the names that are known beforehand."""
+
+
 def match_columns(header: Iterable[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return {our column: their column}. `names` lists the spellings of ours, best first; a column of theirs is used once."""
     theirs: dict[str, str] = {}
@@ -57,8 +62,8 @@ def match_columns(header: Iterable[str], names: Mapping[str, Sequence[str]]) -> 
     found: dict[str, str] = {}
     for ours, spellings in names.items():
         for spelling in spellings:
-            if plain(spelling) in theirs:
-                found[ours] = theirs.pop(plain(spelling))
+            if _spelling(spelling) in theirs:
+                found[ours] = theirs.pop(_spelling(spelling))
                 break
     return found
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec.structs import replace
 
 from qunce.connectors.base import Capabilities, Emit
@@ -118,11 +118,32 @@ def _lines(body: bytes) -> Iterator[tuple[int, str]]:
     return iter(enumerate(rows, start=1))
 
 
+class _Rows(msgspec.Struct):
+    rows: list[msgspec.Raw]
+
+
+_body: Final = msgspec.json.Decoder(_Rows | list[msgspec.Raw])
+_any: Final = msgspec.json.Decoder(msgspec.Raw)
+
+
 def _rows(text: str) -> list[str]:
+    """Return the text of each row; rows are read once only, by whoever knows their columns."""
     try:
-        data: Any = json.loads(text)
+        data = _body.decode(text)
+    except msgspec.ValidationError:
+        return [text] if _is_json(text) else _by_line(text)
     except (ValueError, RecursionError):
-        return [line for line in text.splitlines() if line.strip()]
-    if isinstance(data, dict) and isinstance(data.get("rows"), list):
-        data = data["rows"]
-    return [json.dumps(row, ensure_ascii=False) for row in (data if isinstance(data, list) else [data])]
+        return _by_line(text)
+    return [bytes(row).decode() for row in (data.rows if isinstance(data, _Rows) else data)]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        _any.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _by_line(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]

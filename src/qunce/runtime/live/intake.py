@@ -47,6 +47,8 @@ class Store:
     def __init__(self, clock: Callable[[], int] = now_ms) -> None:
         self._clock = clock
         self.ingest = Ingest(clock)
+        self._heard: set[int] = set()
+        """Channels that are known to have been heard before."""
 
     def store(self, reports: Sequence[Report]) -> None:
         """Store reports together or not at all. Raises what the database raises."""
@@ -58,6 +60,7 @@ class Store:
         except BaseException:
             self.ingest.forget()
             raise
+        self._heard |= {report.channel_id for report in reports if report.batch.events}
 
     def store_what_can_be(self, report: Report) -> None:
         """Store a report. Events no database holds are left out and noted as a gap: one of them must not stop a channel."""
@@ -112,7 +115,7 @@ class Store:
             if values:
                 Channel.objects.filter(pk=channel_id).update(**values)
         # What is told to us without a connection of ours is up when it is first heard.
-        heard = [pk for pk, values in changes.items() if "heard_ms" in values and "status" not in values]
+        heard = {pk for pk, values in changes.items() if "heard_ms" in values and "status" not in values} - self._heard
         if heard:
             Channel.objects.filter(pk__in=heard, status="new").update(status="up", status_ms=moment)
 

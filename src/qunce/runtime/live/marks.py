@@ -27,7 +27,8 @@ MODELS: Final[tuple[LearntName, ...]] = get_args(LearntName)
 SAMPLE: Final = 2_000
 """So many of the newest messages are judged by a preview."""
 PAGE: Final = 50
-_GENERATION: Final = "marks_generation"
+GENERATION: Final = "marks_generation"
+"""Setting: how often the marks were changed."""
 _OWN: Final = "tag/"
 
 
@@ -68,7 +69,7 @@ class Schooling:
 
 def generation() -> int:
     """Return how often the marks were changed."""
-    return int(organisation.value(_GENERATION, "0"))
+    return int(organisation.value(GENERATION, "0"))
 
 
 def own_model(rule_id: str) -> str:
@@ -225,4 +226,4 @@ def _sample() -> list[str]:
 
 
 def _changed() -> None:
-    organisation.decide(_GENERATION, str(generation() + 1))
+    organisation.decide(GENERATION, str(generation() + 1))

@@ -27,7 +27,7 @@ from qunce.playbook.errors import InvalidPlaybook
 from qunce.readmodels.rows import Database
 from qunce.runtime.clock import now_ms
 from qunce.runtime.happenings import Resolver
-from qunce.runtime.live import appeals, cases, gate, memory, playbooks, practice
+from qunce.runtime.live import appeals, cases, gate, memory, playbooks, practice, watch
 from qunce.runtime.live.appeals import Heard
 from qunce.runtime.live.desk import alarms, notices, table
 from qunce.runtime.live.memory import REACT
@@ -86,7 +86,11 @@ class Reactor:
         self._loaded: _Loaded | None = None
         self._standing: Standing | None = None
         self._rules: Running | None = None
+        self._noted: int | None = None
+        """The version of which it is known from where on it decided."""
         self._ticked_ms = 0
+        self.has_decided = False
+        """Whether the last turn decided something, so that something may be due."""
         self._saved_seq = 0
         self._next_save_s = 0.0
 
@@ -129,10 +133,12 @@ class Reactor:
 
     def _turn(self) -> int:
         loaded = self._memory()
-        self._refresh_rules()
+        self.has_decided = False
+        news = watch.look(self._database)
+        self._refresh_rules(news.standing)
         said = _Said(
-            list(Word.objects.filter(after_seq=None).order_by("id")),
-            list(DeskWord.objects.filter(after_seq=None).order_by("id")),
+            list(Word.objects.filter(after_seq=None).order_by("id")) if news.words else [],
+            list(DeskWord.objects.filter(after_seq=None).order_by("id")) if news.desk_words else [],
         )
         batch = self._journal.read(loaded.seq, BATCH)
         moment = self._clock()
@@ -155,6 +161,7 @@ class Reactor:
         if said or batch or decided or not loaded.aligned:
             self._store(loaded, last, said, decided, appealed, moment)
         loaded.seq = last
+        self.has_decided = bool(decided or said)
         return len(batch)
 
     def _settle(self, state: core.State, word: DeskWord, moment: int) -> tuple[core.AnyDecision, ...]:
@@ -189,7 +196,7 @@ class Reactor:
                 Word.objects.filter(pk__in=[word.pk for word in said.words]).update(after_seq=before)
             if said.settled:
                 DeskWord.objects.filter(pk__in=[word.pk for word in said.settled]).update(after_seq=before)
-            if self._rules is not None:
+            if self._rules is not None and self._noted != self._rules.standing[0]:
                 PlaybookVersion.objects.filter(pk=self._rules.standing[0], from_seq=None).update(from_seq=before)
             cases.store(self._database, self._journal, decided, moment)
             # What is played in a practice room calls nobody.
@@ -204,6 +211,7 @@ class Reactor:
                 table.align(self._database, loaded.state, self._rules.program.version if self._rules else "", moment)
                 loaded.aligned = True
             appeals.store(appealed, moment)
+        self._noted = self._rules.standing[0] if self._rules is not None else None
 
     def _memory(self) -> _Loaded:
         if self._loaded is None:
@@ -212,8 +220,7 @@ class Reactor:
             self._loaded = _Loaded(state, seq)
         return self._loaded
 
-    def _refresh_rules(self) -> None:
-        standing = playbooks.standing()
+    def _refresh_rules(self, standing: Standing) -> None:
         if standing == self._standing:
             return
         try:

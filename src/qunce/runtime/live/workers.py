@@ -20,13 +20,17 @@ from qunce.runtime.live import leases
 from qunce.runtime.live.bell import Bell
 from qunce.runtime.live.connect import Switchboard
 from qunce.runtime.live.memory import REACT
-from qunce.runtime.live.react import Overtaken, Reactor
+from qunce.runtime.live.react import BATCH, Overtaken, Reactor
 from qunce.runtime.live.threads import DatabaseThread
 
 logger = logging.getLogger(__name__)
 
 IDLE_S: Final = 0.2
 """How often the journal is looked at when nobody rings: another process may have written."""
+BUSY_S: Final = 0.01
+"""The same while events come."""
+LEASE_S: Final = 1.0
+"""How often the lease is looked at; each transaction makes sure of it besides."""
 WAIT_S: Final = 2.0
 """How often a process that does not react asks whether it should."""
 
@@ -106,11 +110,14 @@ async def _react(thread: DatabaseThread, stored: Bell, decided: Callable[[], Non
     reactor = Reactor(Path(settings.DATA_DIR) / "state" / "engine.state", holds=lambda: leases.renew(REACT, me, now_ms()))
     # What takes long and writes nothing to the database goes on beside the others' turns.
     beside = DatabaseThread("state")
+    steady, held_until_s = asyncio.get_running_loop().time, 0.0
     try:
         while True:
-            if not await thread.do(leases.take, REACT, me, now_ms()):
-                await asyncio.sleep(WAIT_S)
-                continue
+            if steady() >= held_until_s:
+                if not await thread.do(leases.take, REACT, me, now_ms()):
+                    await asyncio.sleep(WAIT_S)
+                    continue
+                held_until_s = steady() + LEASE_S
             try:
                 if reactor.seq < 0:
                     await beside.do(reactor.load)
@@ -120,16 +127,17 @@ async def _react(thread: DatabaseThread, stored: Bell, decided: Callable[[], Non
             except (Overtaken, OperationalError):
                 # Somebody else reacts, or the database is busy or away; the state is made anew.
                 logger.warning("reacting starts over", extra={"action": "react.again"})
+                held_until_s = 0.0
                 await asyncio.sleep(WAIT_S)
                 continue
             except Exception:  # a loop border: whatever it was, the channels go on and the next turn tries again
                 logger.exception("reacting failed", extra={"action": "react.failed"})
                 await asyncio.sleep(WAIT_S)
                 continue
-            if taken:
+            if reactor.has_decided:
                 decided()
-            else:
-                await stored.wait(IDLE_S)
+            if taken < BATCH:
+                await stored.wait(BUSY_S if taken else IDLE_S)
     finally:
         await beside.close()
         await thread.do(_leave, reactor, me)
