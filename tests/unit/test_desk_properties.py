@@ -193,3 +193,22 @@ def test_any_text_is_judged(text: str) -> None:
         assert 0 <= start < end <= len(views.text)
     assert tone(views) in ("closing", "withdrawn", "other")
     assert is_holding(views) in (True, False)
+
+
+SOUGHT = {"complaint": needs._COMPLAINT, "order": needs._ORDER, "question": needs._ASKS}
+PIECES = {
+    name: sorted({piece for run in re.findall(r"[\w \'?]+", sought.pattern.partition(")")[2]) for piece in (run, run[0])})
+    for name, sought in SOUGHT.items()
+}
+"""The words in each pattern, with the first character of each, which may be one of a choice."""
+
+
+@pytest.mark.parametrize("name", SOUGHT)
+@settings(max_examples=1_500, deadline=None)
+@given(data=st.data())
+def test_words_are_found_wherever_they_begin(name: str, data: st.DataObject) -> None:
+    sought = SOUGHT[name]
+    everywhere = re.compile(sought.pattern.partition(")")[2])
+    text = "".join(data.draw(st.lists(st.sampled_from(PIECES[name]), min_size=1, max_size=5)))
+    found, expected = sought.search(text), everywhere.search(text)
+    assert (found and found.span()) == (expected and expected.span())

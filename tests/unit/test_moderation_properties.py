@@ -184,6 +184,26 @@ def test_the_numbers_of_a_text_are_the_least_of_its_pieces(text: str) -> None:
     assert fingerprint.near(text) == (expected if len(text) >= fingerprint.MIN_NEAR_CHARS else b"")
 
 
+@given(st.text(max_size=60))
+def test_numbers_that_are_put_off_are_the_same(text: str) -> None:
+    waiting = fingerprint.later(text)
+    if len(text) >= fingerprint.MIN_NEAR_CHARS and len(text) <= fingerprint.MAX_LATER_CHARS:
+        assert len(waiting) > fingerprint.PRINT_BYTES
+        waiting = fingerprint.made(waiting)
+    assert waiting == fingerprint.near(text)
+
+
+def test_a_checkpoint_holds_no_text() -> None:
+    state, text = core.State(), "今天孩子发烧了"
+    event = Event(ts_ms=1, source=SOURCE, body=MessageCreated(message_id=None, text=text), dedupe_key="1")
+    core.step(state, Happening(1, event, group=GroupId(1), actor=IdentityId(1)), program(), 1)
+    unasked = msgspec.structs.replace(state.moderation.groups[GroupId(1)].recent[0])
+    written = core.dump(state)
+    assert unasked == core.load(written).moderation.groups[GroupId(1)].recent[0]
+    assert core.load(written).moderation.groups[GroupId(1)].recent[0].near == fingerprint.near(text)
+    assert text.encode("utf-32-le") not in written
+
+
 @settings(max_examples=60, deadline=None)
 @given(courses())
 def test_groups_do_not_depend_on_one_another_but_for_people_flagged_or_blocked(course: list[Happening]) -> None:

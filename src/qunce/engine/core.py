@@ -33,6 +33,7 @@ from qunce.engine.moderation.fold import fold_happening as fold_moderation_happe
 from qunce.engine.moderation.fold import fold_presence
 from qunce.engine.moderation.program import Program as ModerationProgram
 from qunce.engine.moderation.state import State as ModerationState
+from qunce.engine.moderation.state import settle as settle_moderation
 from qunce.playbook.load import Loaded
 from qunce.playbook.schema import Playbook
 
@@ -155,7 +156,8 @@ def settle(
 
 
 def dump(state: State) -> bytes:
-    """Return the state as a checkpoint."""
+    """Return the state as a checkpoint. It holds no text."""
+    settle_moderation(state.moderation)
     return msgspec.msgpack.encode(state)
 
 

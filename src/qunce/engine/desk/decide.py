@@ -12,13 +12,15 @@ from qunce.engine.desk import needs
 from qunce.engine.desk.answering import answered, early_answer, from_console
 from qunce.engine.desk.look import Address, Look, Side, side_of
 from qunce.engine.desk.making import awaits, passed, released
-from qunce.engine.desk.program import ORDER, DeskProgram
+from qunce.engine.desk.program import ORDER, Clock, DeskProgram
 from qunce.engine.desk.state import GroupDesk, State, Thread
 from qunce.engine.desk.timers import dismissed, fire
 from qunce.engine.happening import Happening
 
 UNASKED: Final = 0.15
 """At this score or less, marks have taught that a message needs no answer although its words ask."""
+_NO_LESS: Final = frozenset(ORDER[: ORDER.index("question") + 1])
+"""Needs that a question does not outweigh."""
 NEWCOMER_MS: Final = 7 * 86_400_000
 """First words later than this after joining are no introduction."""
 
@@ -46,7 +48,9 @@ def decide(
     if isinstance(body, MessageCreated):
         if person is not None:
             side = side_of(state, group, program, clock, person, event.actor)
-        if not fires and (side == "other" or (not ask_pass and _is_plain(group, program, happening, body, side))):
+        if not fires and side == "other":
+            return ()
+        if not (fires or ask_pass or suspect) and _is_plain(group, program, clock, happening, body, side):
             return ()
     elif not fires and not group.threads:
         return ()
@@ -122,20 +126,25 @@ def _message(
     return [*decisions, passed(look, person, reason)] if ask_pass else decisions
 
 
-def _is_plain(group: GroupDesk, program: DeskProgram, happening: Happening, body: MessageCreated, side: Side) -> bool:
-    """Tell cheaply that a message is talk that touches nobody's clock: most messages are."""
+def _is_plain(
+    group: GroupDesk, program: DeskProgram, clock: Clock, happening: Happening, body: MessageCreated, side: Side
+) -> bool:
+    """Tell cheaply that a message is talk that touches nobody's clock: most messages are.
+
+    So does a further question of somebody who waits for an answer to one, or to something graver.
+    """
     if side == "staff":
         return not group.threads
+    if body.reply_to is not None or body.mentions or program.judge is not None or "@" in body.text:
+        return False
     person = happening.person
-    return (
-        person not in group.threads
-        and person not in group.newcomers
-        and body.reply_to is None
-        and not body.mentions
-        and program.judge is None
-        and "@" not in body.text
-        and needs.asked(happening.views) is None
-    )
+    own = group.threads.get(person)  # type: ignore[arg-type]  # asked with a person only
+    if own is None:
+        return person not in group.newcomers and needs.asked(happening.views) is None
+    if not own.waits or own.need not in _NO_LESS or "question" not in clock.needs:
+        return False
+    found = needs.asked(happening.views)
+    return found is not None and found.need == "question"
 
 
 def _peer(look: Look, address: Address, person: IdentityId) -> list[DeskDecision]:

@@ -19,14 +19,25 @@ MAX_ASK_CHARS: Final = 300
 MAX_TROUBLE_CHARS: Final = 1_000
 """Complaints and trouble with orders are looked for in this much."""
 
-_COMPLAINT: Final = re.compile(
+
+def _beginning(first: str, pattern: str) -> re.Pattern[str]:
+    """Return the pattern, tried only where one of the characters stands that it can begin with.
+
+    Trying all of its alternatives at every place of a text takes three times as long. A test holds both to the same finds.
+    """
+    return re.compile(f"(?=[{first}])(?:{pattern})")
+
+
+_COMPLAINT: Final = _beginning(
+    "上不什假发受变吃坑垃太好差很态投拉智曝有没消烂真答维被说质过还这退长非骗黑1acdrstu",
     r"投诉|差评|骗人的|骗子|被骗|骗钱|上当|受骗|坑人|坑爹|黑店|假货|维权|12315|消协|曝光你|智商税|退钱|还钱|烂脸|"
     r"(?:太|很|真|好|这么|非常)(?:差劲|差了|差$|坑|烂|恶心|失望|不负责)|质量.{0,3}(?:差|烂|不行|不好|有问题)|垃圾(?:产品|东西|质量|客服|店)|"
     r"(?<![不没会])过敏了|拉肚子|吃坏|发霉|变质|长毛|有虫|有异味|过期(?:了|的|产品|食品)|不满意|态度.{0,3}(?:差|恶劣|不好)|没人(?:管|理|回)|不理人|"
     r"(?:说好的|答应).{0,12}(?:没|不)|什么破|"
-    r"\b(?:complain(?:t|ing)?|scam(?:med)?|terrible|awful|unacceptable|disappointed|rip ?off)\b"
+    r"\b(?:complain(?:t|ing)?|scam(?:med)?|terrible|awful|unacceptable|disappointed|rip ?off)\b",
 )
-_ORDER: Final = re.compile(
+_ORDER: Final = _beginning(
+    "一下不什仓付优你催到券包发可商如寄少就帮快怎想打扣拆支收未杯求没漏物瓶申盒箱给缺罐能袋要订还迟错dmnrw",
     r"(?:没|没有|未|一直没|迟迟不|还不|就是不|怎么不|不给)(?:收到|到货|发货|送到|派送|退款)|"
     r"什么时候.{0,4}(?:发货|到货|到账|送到|退款)|催.{0,3}(?:发货|单|快递|一下)|"
     r"(?:快递|物流|包裹).{0,8}(?:没|不动|不更新|丢|卡|慢|停|查不|哪)|(?:少|漏|错)(?:发|寄|装)|"
@@ -36,13 +47,14 @@ _ORDER: Final = re.compile(
     r"扣了?(?:两|2|多)次|(?:付款|支付|下单).{0,3}(?:失败|不了|不成功|没反应)|下不了单|(?<![对应])付不了|"
     r"订单.{0,10}(?:不见|没了|异常|错了|有问题|查不到|被取消)|(?:优惠)?券.{0,6}(?:用不了|不能用|没到|失效|领不)|"
     r"where.{0,12}(?:order|package|parcel)|(?:not|never|n't).{0,16}(?:arrived|received|shipped|delivered)|"
-    r"\b(?:refund|wrong item|missing item|damaged)\b"
+    r"\b(?:refund|wrong item|missing item|damaged)\b",
 )
 _COMPLAINT_CHARS: Final = "诉评骗当坑黑假维1协曝智退钱烂差恶失负质垃敏肚坏霉毛虫异期满态管理回说应破abcdefghijklmnopqrstuvwxyz"
 _ORDER_CHARS: Final = "收货送退账催递流裹少漏错缺手拆打坏碎裂破扁换补重改消扣付单券abcdefghijklmnopqrstuvwxyz"
 _QUESTION_CHARS: Final = "问教助解道咨怎何什啥咋多几哪谁不没否吗么呢?帮烦求链人abcdefghijklmnopqrstuvwxyz"
 """Complaints, troubles with orders, questions: each holds one of its characters. Many messages hold none and are done with."""
-_ASKS: Final = re.compile(
+_ASKS: Final = _beginning(
+    "为么什会何几发可吗咋咨哪啥多好如对帮怎想是有求用给能行要请谁贵还问难需麻?acdhinpsw",
     r"请问|请教|求问|求助|求解|想问|想请教|想知道|想咨询|问一下|问下|问问|咨询(?:一下|下)?|"
     r"怎么(?!这么|那么|都|也|可能|能这|说呢|会有|就|老|又)|怎样|如何(?!都)|为什么|为啥|咋(?!这么|那么)|为何|何时|何种|"
     r"(?<!没)(?<!差不)多少(?!都|也|有点|会)|多久|多大|多长|多重|(?<![好十这那])几(?:点|号|天|岁|个月|件|片|次|块|斤|度|折|月)(?!了?(?:下来|后|前))|"
@@ -53,7 +65,7 @@ _ASKS: Final = re.compile(
     r"帮我(?!砍|点|助力|投|拼)|麻烦(?:您|你|老师|客服)?(?:帮|看|查|发|给|问)|求(?:链接|推荐|资源|地址|分享|教程)|(?:发|给)(?:个|一下|下|我)链接|有人(?:知道|能)|"
     r"\b(?:please help|help me|i need (?:help|to)|i want to|i(?:'d| would) like to|how (?:do|can|to|long|much|many|come)|"
     r"what (?:is|are|do|does|if|should)|(?:not|n't) work(?:ing)?)\b|"
-    r"^(?:how|what|why|when|where|who|which|can|could|does|do|is|are|should|any(?:one|body))\b.{2}"
+    r"^(?:how|what|why|when|where|who|which|can|could|does|do|is|are|should|any(?:one|body))\b.{2}",
 )
 _SHORT_TAG: Final = re.compile(r"^[^在还正着才刚都也]{2,6}呢[\W_]*$")
 """价格呢, 链接呢: a short noun with 呢 asks; 我在开车呢 tells."""
@@ -114,7 +126,16 @@ class Asked(NamedTuple):
 
 def asked(views: Views) -> Asked | None:
     """Return what the words of a message ask for; None when they ask for nothing. Whom they are said to is not looked at."""
-    if _ANY_HINT.search(views.text) is None or len(views.stripped) < _ENOUGH:
+    if _ANY_HINT.search(views.text) is None:
+        return None
+    known = views.memo.get(asked, views)  # `views` = not looked at yet
+    if known is views:
+        known = views.memo[asked] = _read(views)
+    return known  # type: ignore[return-value]  # what `_read` said
+
+
+def _read(views: Views) -> Asked | None:
+    if len(views.stripped) < _ENOUGH:
         return None
     text = views.folded[:MAX_TROUBLE_CHARS]
     complaint = _COMPLAINT_HINT.search(text) and _COMPLAINT.search(text)

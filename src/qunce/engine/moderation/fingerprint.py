@@ -8,9 +8,8 @@ Hashes are CRC-32, the same in every process; Python's own `hash` of a text is n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from operator import xor
+from operator import add
 from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -18,27 +17,27 @@ from zlib import crc32
 MIN_NEAR_CHARS: Final = 6
 MAX_NEAR_CHARS: Final = 300
 """Longer texts are compared by their beginning."""
+PRINT_BYTES: Final = 16
+MAX_LATER_CHARS: Final = 40
 NEAR_SHARED: Final = 3
 """Numbers out of four that nearly equal texts must share."""
 _PACK: Final = Struct("<4I").pack
 _SCRAMBLE: Final = (0, 0x5BD1E995, 0xA3C59AC3, 0xF1357AEA)
-_FLIPS: Final = tuple(mask.__xor__ for mask in _SCRAMBLE[1:])
-_ZERO: Final = bytes(4)
+MAX_PIECES: Final = 50_000
+"""Pieces whose CRC-32 is kept; people say the same ones again and again."""
 
 
-class _Halves(dict[int, int]):
-    """What a character adds to the CRC-32 of a piece: the CRC of a whole is the XOR of what its parts give."""
+class _Pieces(dict[str, int]):
+    """The CRC-32 of the two characters of a piece, each as four bytes. Worked out when first met."""
 
-    def __init__(self, half: Callable[[bytes], int]) -> None:
-        self._half = half
-
-    def __missing__(self, code: int) -> int:
-        number = self[code] = self._half(code.to_bytes(4, "little"))
+    def __missing__(self, piece: str) -> int:
+        if len(self) >= MAX_PIECES:
+            self.clear()
+        number = self[piece] = crc32(piece.encode("utf-32-le", "surrogatepass"))
         return number
 
 
-_first: Final = _Halves(lambda char: crc32(char + _ZERO) ^ crc32(_ZERO + _ZERO)).__getitem__
-_second: Final = _Halves(lambda char: crc32(_ZERO + char)).__getitem__
+_piece: Final = _Pieces().__getitem__
 
 
 class Prints(NamedTuple):
@@ -50,7 +49,7 @@ class Prints(NamedTuple):
 
 @lru_cache(maxsize=16)
 def prints(squeezed: str) -> Prints:
-    """Return the fingerprints of a text; deciding and folding ask for the same one in a row."""
+    """Return the fingerprints of a text; several rules ask for the same one in a row."""
     return Prints(same(squeezed), near(squeezed))
 
 
@@ -63,9 +62,24 @@ def near(squeezed: str) -> bytes:
     """Return the four numbers that nearly equal texts share most of, four bytes each; empty for short texts."""
     if len(squeezed) < MIN_NEAR_CHARS:
         return b""
-    codes = memoryview(squeezed[:MAX_NEAR_CHARS].encode("utf-32", "surrogatepass")).cast("I").tolist()[1:]
-    pieces = list(map(xor, map(_first, codes), map(_second, codes[1:])))
-    return _PACK(min(pieces), *[min(map(flip, pieces)) for flip in _FLIPS])
+    text = squeezed[:MAX_NEAR_CHARS]
+    pieces = list(map(_piece, map(add, text, text[1:])))
+    return _PACK(*[min([piece ^ mask for piece in pieces]) for mask in _SCRAMBLE])
+
+
+def later(squeezed: str) -> bytes:
+    """Return what `made` makes the numbers of when they are asked for: a short text itself; of a long one they are made now.
+
+    That takes about the room of the numbers, and always more than they do, which tells it from them.
+    """
+    if len(squeezed) < MIN_NEAR_CHARS:
+        return b""
+    return squeezed.encode("utf-32-le", "surrogatepass") if len(squeezed) <= MAX_LATER_CHARS else near(squeezed)
+
+
+def made(waiting: bytes) -> bytes:
+    """Return the numbers that were put off."""
+    return near(waiting.decode("utf-32-le", "surrogatepass"))
 
 
 def alike(one: bytes, other: bytes) -> bool:

@@ -175,7 +175,7 @@ def _fold_message(group: GroupState, person_id: IdentityId, person: Person, item
     if body.reply_to is not None and REPORT.match(body.text):
         _note_report(group, person_id, item, body.reply_to)
     squeezed = item.views.squeezed
-    same, near = fingerprint.prints(squeezed)
+    same, near = fingerprint.same(squeezed), fingerprint.later(squeezed)
     media, chars = beside_text(body) if body.content or "." in body.text else ((), len(squeezed))
     recent = group.recent
     recent.append(Sent(item.seq, ts, person_id, body.message_id, chars, same, near, media))

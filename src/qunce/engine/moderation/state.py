@@ -12,6 +12,7 @@ import msgspec
 
 from qunce.domain.events import PartyKind
 from qunce.domain.ids import GroupId, IdentityId
+from qunce.engine.moderation.fingerprint import PRINT_BYTES, made
 
 RECENT_MS: Final = 86_400_000
 """Messages and findings older than this are forgotten."""
@@ -34,9 +35,25 @@ class Sent(msgspec.Struct, array_like=True, gc=False):
     same: int
     """Fingerprint of the folded text; 0 = no text."""
     near: bytes
-    """Fingerprints that nearly equal texts share most of; empty for short texts."""
+    """Fingerprints that nearly equal texts share most of; empty for short texts. May still have to be made (`near_of`), since
+    of most messages nobody asks for them; those in a checkpoint are made."""
     media: tuple[str, ...]
     """Kinds of content beside text."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sent):
+            return NotImplemented
+        near_of(self), near_of(other)
+        return msgspec.structs.astuple(self) == msgspec.structs.astuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+
+def near_of(sent: Sent) -> bytes:
+    """Return the fingerprints of a message, made now if they were put off."""
+    if len(sent.near) > PRINT_BYTES:
+        sent.near = made(sent.near)
+    return sent.near
 
 
 class Strike(msgspec.Struct, array_like=True, gc=False):
@@ -116,3 +133,10 @@ class State(msgspec.Struct):
     """People removed for good, with the ids of the decisions that did it."""
     communities: dict[str, list[GroupId]] = {}
     """Groups of each community, by its name."""
+
+
+def settle(state: State) -> None:
+    """Make the fingerprints that were put off, so that the state holds no text."""
+    for group in state.groups.values():
+        for sent in group.recent:
+            near_of(sent)

@@ -6,7 +6,7 @@ from qunce.domain.decisions import Evidence
 from qunce.engine.moderation import fingerprint
 from qunce.engine.moderation.fold import REPORT, beside_text
 from qunce.engine.moderation.look import Look
-from qunce.engine.moderation.state import RECENT_MS, Reported, Sent
+from qunce.engine.moderation.state import RECENT_MS, Reported, Sent, near_of
 from qunce.playbook.schema import checks as schema
 from qunce.playbook.units import format_duration
 
@@ -37,7 +37,7 @@ def find_duplicate(check: schema.Duplicate, look: Look) -> Evidence | None:
     same, near = fingerprint.prints(squeezed)
     if check.similarity == "same":
         near = b""
-    alike = [sent for sent in before if sent.same == same or (near and fingerprint.alike(near, sent.near))]
+    alike = [sent for sent in before if sent.same == same or (near and fingerprint.alike(near, near_of(sent)))]
     if len(alike) + 1 < check.times:
         return None
     people = {sent.person for sent in alike} | {look.person_id}
