@@ -7,6 +7,7 @@ another.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from hashlib import sha256
 from operator import add
@@ -49,6 +50,8 @@ def form_table() -> dict[int, str]:
 
 
 _FORM_TABLE: Final = form_table()
+_HAN_ONLY: Final = re.compile("[\u4e00-\u9fff]+")
+_CLASSES: Final = re.compile("[\x02\x10-\x17]")
 
 
 @cache
@@ -65,13 +68,30 @@ def tables_digest() -> str:
 def features(views: Views) -> list[str]:
     """Return the features of a text, each once, in a fixed order; empty for an empty text."""
     text = views.text[:MAX_CHARS]
-    if not text:
-        return []
+    return list(dict.fromkeys([*said(views), *formed(form(text))])) if text else []
+
+
+def said(views: Views) -> dict[str, None]:
+    """Return the features of what a text says and how it sounds, each once, in a fixed order."""
     folded = f"{EDGE}{views.folded[:MAX_CHARS]}{EDGE}"
     pairs = list(map(add, folded, folded[1:]))
     sound = views.sound[:MAX_CHARS]
-    form = f"{EDGE}{text.translate(_FORM_TABLE)}{EDGE}"
-    found = [*folded, *pairs, *map(add, pairs, folded[2:]), *map(add, sound, sound[1:])]
-    found += map(add, map(add, form, form[1:]), form[2:])
-    found.append(f"{EDGE}{min(9, len(text).bit_length())}{EDGE}{EDGE}")
-    return list(dict.fromkeys(found))
+    return dict.fromkeys([*folded, *pairs, *map(add, pairs, folded[2:]), *map(add, sound, sound[1:])])
+
+
+def form(text: str) -> str:
+    """Return the classes of the characters of a text."""
+    return HAN * len(text) if _HAN_ONLY.fullmatch(text) else text.translate(_FORM_TABLE)
+
+
+def formed(classes: str) -> dict[str, None]:
+    """Return the features of a text's form and length, each once, in a fixed order."""
+    edged = f"{EDGE}{classes}{EDGE}"
+    found = dict.fromkeys(map(add, map(add, edged, edged[1:]), edged[2:]))
+    found[f"{EDGE}{min(9, len(classes).bit_length())}{EDGE}{EDGE}"] = None
+    return found
+
+
+def overlap(text: str) -> bool:
+    """Tell whether features of what a text says may be features of its form too: it holds characters that mean classes."""
+    return _CLASSES.search(text) is not None

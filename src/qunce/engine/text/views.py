@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from qunce.domain.text import characters, fold, fold_table
@@ -25,11 +26,15 @@ _LATIN: Final = re.compile(r"[a-z]{2,}")
 _RUN: Final = re.compile(r"(.)\1*", re.DOTALL)
 _TWICE: Final = re.compile(r"(.)\1", re.DOTALL)
 _REPEAT: Final = re.compile(r"(.)\1+", re.DOTALL)
+_ONE: Final = itemgetter(1)
+"""Takes the character of a repeat; a template such as `\\1` is filled in by slow code."""
 _STRIP: Final = strip_table()
 _STRIPPED: Final = re.compile(f"[{characters(code for code in range(0x10000) if _STRIP[code] != chr(code))}]")
 """Sign that stripping may change a text."""
 _FOLD: Final = fold_table()
 _SHAPE: Final = shape_table()
+_SHAPED: Final = re.compile(f"[{characters(_SHAPE)}]")
+"""Sign that a text holds a look-alike; three of four messages hold none."""
 _SOUND: Final = sounds().usual
 MAX_REMEMBERED: Final = 20
 """Views of texts up to this length are kept for a while."""
@@ -72,7 +77,11 @@ def to_sound(stripped: str) -> str:
     """Return a stripped text as syllable tokens; what has no sound stays."""
     if not stripped.isascii():
         stripped = stripped.translate(_SOUND)
-    return _LATIN.sub(lambda match: spell(match[0]) or match[0], stripped)
+    return _LATIN.sub(_spelt, stripped) if _LATIN.search(stripped) else stripped
+
+
+def _spelt(match: re.Match[str]) -> str:
+    return spell(match[0]) or match[0]
 
 
 class Views:
@@ -83,7 +92,7 @@ class Views:
     )  # fmt: skip
 
     def __init__(self, text: str) -> None:
-        self.text = clip(text, MAX_CHARS)
+        self.text = text if len(text) <= MAX_CHARS else clip(text, MAX_CHARS)
         self._folded: str | None = None
         self._stripped: str | None = None
         self._squeezed: str | None = None
@@ -91,7 +100,7 @@ class Views:
         self._sound_squeezed: str | None = None
         self._shape: str | None = None
         self._runs: list[int] | None = None
-        self._origins_of: dict[str, list[tuple[int, int]]] = {}
+        self._origins_of: dict[str, list[tuple[int, int]]] | None = None
         self.memo: dict[object, object] = {}
         """What scanners and models found in this text, by themselves: short texts come again and again."""
 
@@ -114,7 +123,7 @@ class Views:
         """Stripped, with one of each run of equal characters. The very same object as `stripped` when nothing repeats."""
         if self._squeezed is None:
             stripped = self.stripped
-            self._squeezed = _REPEAT.sub(r"\1", stripped) if _TWICE.search(stripped) else stripped
+            self._squeezed = _REPEAT.sub(_ONE, stripped) if _TWICE.search(stripped) else stripped
         return self._squeezed
 
     @property
@@ -135,7 +144,8 @@ class Views:
     def shape(self) -> str:
         """Stripped, with look-alike characters made equal."""
         if self._shape is None:
-            self._shape = self.stripped.translate(_SHAPE)
+            stripped = self.stripped
+            self._shape = stripped.translate(_SHAPE) if _SHAPED.search(stripped) else stripped
         return self._shape
 
     @property
@@ -147,6 +157,8 @@ class Views:
 
     def written(self, view: str, start: int, end: int) -> tuple[int, int]:
         """Return where the stretch `start:end` of a view stands in `text`. The first call for a view is slow."""
+        if self._origins_of is None:
+            self._origins_of = {}
         origins = self._origins_of.get(view)
         if origins is None:
             origins = self._origins_of[view] = self._origins(view)
