@@ -264,9 +264,13 @@ def _explain(asked: _Asked, member: str, rules: Mapping[str, Rule], wanted: Mapp
 
 
 def _member(text: str) -> tuple[int, str]:
+    from django.db.models import Q
+
     from qunce.readmodels.models import Identity, Member
 
-    rows = Member.objects.filter(pk=int(text)) if text.isdecimal() and len(text) < 19 else Member.objects.none()
+    # The number of any account leads to the person it belongs to; a member's number is that of its first account.
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    rows = Member.objects.filter(Q(pk__in=Identity.objects.filter(pk=number).values("member_id")) | Q(pk=number))
     if not rows:
         ids = Identity.objects.filter(name=text).order_by("member_id").values_list("member_id", flat=True).distinct()
         rows = Member.objects.filter(pk__in=list(ids[: MOST_NAMESAKES + 1])).order_by("id")
