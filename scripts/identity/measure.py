@@ -22,11 +22,12 @@ from pathlib import Path
 
 import zstandard
 
-from qunce.engine.identity.likeness import Background, Likeness, Portrait, background, compare, grams, portrait
+from qunce.engine.identity.likeness import Alike, Background, Likeness, Portrait, background, compare, grams, portrait
 
 MIN_MESSAGES = 40
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 WAYS = ("handover", "parallel", "groups")
+ALIKE: tuple[Alike, ...] = ("name", "core", "near")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ def _portrait(lines: list[Line], known: Background) -> Portrait:
     return portrait(counts, chars, [(line.group, line.ts_ms) for line in lines], {line.group for line in lines}, known)
 
 
-def pairs(halves: dict[str, tuple[Portrait, Portrait]], seed: int = 5) -> Iterator[tuple[bool, Likeness]]:
+def pairs(
+    halves: dict[str, tuple[Portrait, Portrait]], alike: Alike = "name", seed: int = 5
+) -> Iterator[tuple[bool, Likeness]]:  # fmt: skip
     """Yield right pairs, and as many wrong ones: with somebody who shares a group where there is one."""
     chance = random.Random(seed)
     names = sorted(halves)
@@ -96,17 +99,18 @@ def pairs(halves: dict[str, tuple[Portrait, Portrait]], seed: int = 5) -> Iterat
             by_group[group].append(who)
     for who in names:
         first, second = halves[who]
-        yield True, compare(first, second)
+        yield True, compare(first, second, alike)
         near = [other for group in first.groups | second.groups for other in by_group[group] if other != who]
         others = near or [other for other in names if other != who]
         if others:
-            yield False, compare(first, halves[chance.choice(others)][1])
+            yield False, compare(first, halves[chance.choice(others)][1], alike)
 
 
 def main() -> int:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--alike", choices=ALIKE, default="name", help="as if the names were alike in this way")
     parser.add_argument("--fit", action="store_true", help="measure the half left for fitting")
     parser.add_argument("--dump", type=Path, help="write every pair's parts as JSON lines")
     args = parser.parse_args()
@@ -115,7 +119,7 @@ def main() -> int:
         people = {who: lines for who, lines in read(path).items() if _coin("fit" + who) is args.fit}
         known = background(grams(line.text for line in lines[-100:])[0] for lines in people.values())
         for way in WAYS:
-            results = list(pairs(portraits(people, way, known)))
+            results = list(pairs(portraits(people, way, known), args.alike))
             if len(results) < 20:
                 continue
             right = sum(truth for truth, _ in results)

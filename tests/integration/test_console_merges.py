@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from qunce.readmodels.selectors.group import crowd
 from qunce.runtime import jobs
 from qunce.runtime.identity import suggest
 from qunce.runtime.identity.commands import do_link
+from qunce.runtime.identity.merging import do_change_merging
+from qunce.runtime.identity.settings import MergeSettings, merge_settings
 from qunce.runtime.models import MergeSuggestion
-from qunce.testing.builders import flagged, joined, left, said
+from qunce.testing.builders import flagged, joined, keyed, left, said
 from tests.integration.console_world import SignIn
 from tests.integration.test_identity_suggestions import COOK, RUN, say, take
 
@@ -216,3 +219,38 @@ def test_a_group_counts_a_person_with_two_accounts_once(world: None) -> None:
     assert (crowd(group).present, crowd(group).lurking) == (2, 1)
     do_link(actor=None, first_id=pk("a1"), second_id=pk("a2"))
     assert (crowd(group).present, crowd(group).lurking) == (1, 0)
+
+
+# ── the rules of merging ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_admin_changes_the_rules_of_merging_and_others_read_them(world: None, sign_in: SignIn) -> None:
+    admin = sign_in()
+    assert 'value="4"' in page(admin, "merges")
+    answer = admin.post(reverse("change-merging"), {"most": "6"}, follow=True)
+    assert "已保存" in answer.content.decode()
+    assert merge_settings() == MergeSettings(by_keys=False, most_accounts=6)
+    entry = AuditEntry.objects.get(action="member.merge_settings")
+    said = json.loads(entry.details)
+    assert (said["before"]["most_accounts"], said["after"]["most_accounts"], said["after"]["by_keys"]) == (4, 6, False)
+    assert "没有改动" in admin.post(reverse("change-merging"), {"most": "6"}, follow=True).content.decode()
+    lead = sign_in(Role.MANAGER)
+    assert "现在：只建议" in page(lead, "merges")
+    assert lead.post(reverse("change-merging"), {"most": "3"}).status_code == 403
+
+
+@pytest.mark.parametrize("most", ["1", "21", "-3", "9999999999", "abc", ""])
+def test_a_limit_that_makes_no_sense_changes_nothing(most: str, sign_in: SignIn) -> None:
+    answer = sign_in().post(reverse("change-merging"), {"by_keys": "on", "most": most}, follow=True)
+    assert "没有保存" in answer.content.decode()
+    assert merge_settings() == MergeSettings(by_keys=True, most_accounts=4)
+    assert not AuditEntry.objects.filter(action="member.merge_settings").exists()
+
+
+def test_a_higher_limit_merges_what_was_too_crowded() -> None:
+    take(*(said("群", f"k{number}", "早", at=f"09:0{number}") for number in range(5)))
+    take(*(keyed(f"k{number}", "phone", "shared", at="10:00") for number in range(5)))
+    assert Member.objects.count() == 5
+    do_change_merging(actor=None, new=MergeSettings(by_keys=True, most_accounts=5))
+    take(said("群", "另一个", "早", at="11:00"))
+    assert Member.objects.count() == 2

@@ -71,6 +71,20 @@ def test_accounts_of_one_name_that_write_alike_are_suggested_and_others_are_not(
     assert not IdentityLink.objects.exists()
 
 
+def test_names_that_are_only_alike_are_compared_in_a_common_group() -> None:
+    take(
+        *say("a1", "小红", COOK), *say("a2", "小红🌸-杭州店长", COOK, hour=15),
+        *say("b1", "爱吃鱼的猫", RUN), *say("b2", "爱吃鱼得猫", RUN, hour=16),
+        *say("c1", "小红", COOK, group="另一群", hour=17), *say("d1", "爱吃鱼地猫", RUN, group="另一群", hour=18),
+        *say("e1", "店员一号1", "收到，谢谢大家，辛苦了！"), *say("e2", "店员一号2", "收到，谢谢大家，辛苦了！", hour=19),
+    )  # fmt: skip
+    search()
+    pairs = {frozenset(accounts): evidence[0] for accounts, evidence in found()}
+    assert pairs == {
+        frozenset({"a1", "a2"}): "core", frozenset({"b1", "b2"}): "near", frozenset({"a1", "c1"}): "name",
+    }  # fmt: skip
+
+
 def test_a_search_is_due_once_a_day_and_after_an_import(two_of_a_name: None) -> None:
     now = moment("12:00", 30)
     first = suggest.start_if_due(now)

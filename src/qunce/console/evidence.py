@@ -23,6 +23,10 @@ def evidence_text(name: str, value: str) -> str:
     match name:
         case "name":
             return _("名字相同")
+        case "core":
+            return _("名字去掉表情、城市、职务后相同")
+        case "near":
+            return _("名字只差一个字")
         case "groups":
             return _("同在 %(n)s 个群") % {"n": value}
         case "writing":
@@ -48,7 +52,7 @@ def evidence_tone(name: str, value: str) -> str:
         return "bad"
     if name == "writing":
         return "good" if _number(value) >= ALIKE else "bad"
-    return "warn" if name == "shared" else "good" if name in ("key", "apart", "handover") else ""
+    return "warn" if name in ("shared", "near") else "good" if name in ("key", "apart", "handover") else ""
 
 
 def _number(text: str) -> float:

@@ -100,6 +100,7 @@ ACTIONS: Final = {
     "settings.changed": _("修改设置"), "secrets.rotate": _("更换加密密钥"), "import.run": _("导入"),
     "metric.exported": _("导出指标"),
     "member.merge": _("合并账号"), "member.unmerge": _("拆开账号"), "member.merge_refused": _("拒绝合并建议"),
+    "member.merge_settings": _("修改合并规则"),
     "member.suggest": _("查找可合并的账号"), "member.several_exported": _("导出多群成员"),
     "member.contacts_exported": _("导出好友名单"),
     "profile.set": _("修改成员资料"), "profile.clear": _("清除成员资料"), "profile.tag.put": _("打标签"),

@@ -17,8 +17,11 @@ from qunce.console import asked, downloads, formats, pages
 from qunce.console.labels import label
 from qunce.readmodels.selectors import members as members_selector
 from qunce.readmodels.selectors import overlap
+from qunce.runtime.commands import CommandRefused
 from qunce.runtime.identity import commands, suggest, views
 from qunce.runtime.identity.commands import MergeRefused
+from qunce.runtime.identity.merging import do_change_merging
+from qunce.runtime.identity.settings import LIMITS, MergeSettings, merge_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 PAGE = 20
 MOST_EXPORTED = 20_000
 AT_LEAST = ("2", "3", "5")
+MERGED = gettext_lazy("已合并为同一位成员，统计会在几秒内更新。随时可以拆开。")
+PARTED = gettext_lazy("已拆开，各账号的统计已恢复。")
 REFUSALS = {
     "unknown_account": gettext_lazy("没有这个账号。账号编号写在成员页的“平台账号”里。"),
     "one_account": gettext_lazy("这是同一个账号。"),
@@ -49,6 +54,7 @@ def merges(request: HttpRequest) -> HttpResponse:
     context = {
         "suggestions": suggestions, "more": more, "page": page, "links": views.links(visible, limit=30) if page == 1 else (),
         "job": views.searching(), "at_least": suggest.AT_LEAST, "newest_read": suggest.NEWEST,
+        "settings": merge_settings(), "limits": LIMITS, "may_change": can(asked.staff_of(request), "settings.change"),
     }  # fmt: skip
     return pages.render(request, "merges", context, active="merges")
 
@@ -64,25 +70,31 @@ def suggest_merges(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires("member.merge")
-def accept_merge(request: HttpRequest, suggestion_id: int) -> HttpResponse:
-    """Merge what was suggested."""
-    _suggested(request, suggestion_id)
-    _do(
-        request, lambda: commands.do_accept(actor=asked.staff_of(request), suggestion_id=suggestion_id),
-        _("已合并为同一位成员，统计会在几秒内更新。随时可以拆开。"),
-    )  # fmt: skip
+def decide_merge(request: HttpRequest, suggestion_id: int, accept: bool) -> HttpResponse:  # by keyword, from the address
+    """Merge what was suggested, or say that it is two persons."""
+    pair = views.suggestion_members(suggestion_id)
+    for member_id in pair or (None,):
+        _seen(request, member_id)
+    command: Callable[..., object] = commands.do_accept if accept else commands.do_refuse
+    done = str(MERGED) if accept else _("记下了：不是同一个人，以后不再建议。")
+    _do(request, lambda: command(actor=asked.staff_of(request), suggestion_id=suggestion_id), done)
     return redirect("merges")
 
 
 @require_POST
-@requires("member.merge")
-def refuse_merge(request: HttpRequest, suggestion_id: int) -> HttpResponse:
-    """Say that two accounts are two persons."""
-    _suggested(request, suggestion_id)
-    _do(
-        request, lambda: commands.do_refuse(actor=asked.staff_of(request), suggestion_id=suggestion_id),
-        _("记下了：不是同一个人，以后不再建议。"),
-    )  # fmt: skip
+@requires("settings.change")
+def change_merging(request: HttpRequest) -> HttpResponse:
+    """Say whether equal keys merge by themselves, and up to how many accounts."""
+    most = request.POST.get("most", "").strip()
+    number = int(most) if most.isascii() and most.isdecimal() and len(most) < 4 else 0
+    new = MergeSettings(by_keys=request.POST.get("by_keys") == "on", most_accounts=number)
+    try:
+        changed = do_change_merging(actor=asked.staff_of(request), new=new)
+    except CommandRefused:
+        bounds = {"least": LIMITS.start, "most": LIMITS.stop - 1}
+        messages.error(request, _("没有保存：账号上限要在 %(least)s 到 %(most)s 之间。") % bounds)
+        return redirect("merges")
+    messages.success(request, _("已保存，从下一批新消息起照此合并。") if changed else _("没有改动。"))
     return redirect("merges")
 
 
@@ -95,7 +107,7 @@ def undo_merge(request: HttpRequest) -> HttpResponse:
     _seen(request, member_id)
     _do(
         request, lambda: commands.do_unlink(actor=asked.staff_of(request), link_id=link_id),
-        _("已拆开，各账号的统计已恢复。"),
+        str(PARTED),
     )  # fmt: skip
     return redirect("merges")
 
@@ -115,7 +127,7 @@ def merge_member(request: HttpRequest, member_id: int) -> HttpResponse:
     _do(
         request,
         lambda: commands.do_link(actor=asked.staff_of(request), first_id=own[0].id, second_id=other[0], reason=reason),
-        _("已合并为同一位成员，统计会在几秒内更新。随时可以拆开。"),
+        str(MERGED),
     )
     return redirect("member", min(member_id, other[1]))
 
@@ -129,7 +141,7 @@ def separate_account(request: HttpRequest, member_id: int, identity_id: int) -> 
         raise Http404
     _do(
         request, lambda: commands.do_separate(actor=asked.staff_of(request), identity_id=identity_id),
-        _("已拆开，各账号的统计已恢复。"),
+        str(PARTED),
     )  # fmt: skip
     return redirect("member", members_selector.successor(member_id) or member_id)
 
@@ -171,13 +183,6 @@ def _do(request: HttpRequest, command: Callable[[], Any], done: str) -> None:
         messages.success(request, done)
     except MergeRefused as refused:
         messages.error(request, _("没有合并：%(reason)s") % {"reason": REFUSALS[refused.code]})
-
-
-def _suggested(request: HttpRequest, suggestion_id: int) -> None:
-    """Raise Http404 where a suggestion names somebody whom the reader may not see."""
-    pair = views.suggestion_members(suggestion_id)
-    for member_id in pair or (None,):
-        _seen(request, member_id)
 
 
 def _seen(request: HttpRequest, member_id: int | None) -> None:

@@ -1,6 +1,7 @@
-"""Compare two accounts of the same name: writing, moments, groups. The weights were fitted on split persons of real chats.
+"""Compare two accounts whose names are alike: writing, moments, groups. The weights were fitted on split persons of real chats.
 
-A score is the chance that the two are one person, among pairs of the same name of which half are. Each part is named in the
+A score is the chance that the two are one person, among pairs of the same name of which half are. Names that are only
+alike start lower, and say something only where the two share a group. Each part is named in the
 evidence, also where it speaks against.
 """
 
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import exp, log, sqrt
-from typing import Final
+from typing import Final, Literal
 
 from qunce.domain.text import fold
 
@@ -118,7 +119,11 @@ def writing(a: Portrait, b: Portrait) -> float | None:
     return min(1.0, sum(value * large.get(gram, 0.0) for gram, value in small.items()))
 
 
+Alike = Literal["name", "core", "near"]
+"""How the names are alike: equal; equal without decorations, towns, jobs; one character apart."""
 BASE: Final = -0.2
+BASES: Final[dict[Alike, float]] = {"name": BASE, "core": -0.6, "near": -1.0}
+"""Lower for names that are only alike: set by hand, since real chats tell no names that anybody changed."""
 SILENT: Final = -0.6
 """Where one of them wrote too little to compare."""
 WRITING: Final = 15.0
@@ -131,18 +136,20 @@ SUREST: Final = 0.99
 """No likeness is a proof."""
 
 
-def compare(a: Portrait, b: Portrait) -> Likeness:
-    """Compare two accounts of the same name."""
-    evidence = ["name"]
-    logit = BASE
+def compare(a: Portrait, b: Portrait, alike: Alike = "name") -> Likeness:
+    """Compare two accounts whose names are alike in this way. Without a group in common, names that differ score 0."""
+    evidence: list[str] = [alike]
+    logit = BASES[alike]
     shared = len(a.groups & b.groups)
+    if not shared and alike != "name":
+        return Likeness(score=0.0, evidence=(alike,))
     if shared:
         logit += SHARED_GROUP * min(shared, 3)
         evidence.append(f"groups:{shared}")
-    alike = writing(a, b)
-    if alike is not None:
-        logit += WRITING * (alike - WRITING_MIDDLE)
-        evidence.append(f"writing:{alike:.2f}")
+    style = writing(a, b)
+    if style is not None:
+        logit += WRITING * (style - WRITING_MIDDLE)
+        evidence.append(f"writing:{style:.2f}")
     else:
         logit += SILENT
     together = len(a.minutes & b.minutes)

@@ -21,11 +21,9 @@ from qunce.domain.keys import native_key
 from qunce.journal.store import Appended, Journal
 from qunce.readmodels.rows import Database
 from qunce.runtime import organisation
-from qunce.runtime.identity.settings import merge_settings
+from qunce.runtime.identity.settings import LINKED, merge_settings
 
 CURSOR: Final = "identity_keys"
-LINKED: Final = "identity_key_links"
-"""Up to where keys have linked accounts; stands still while they must not, so that they all do once they may."""
 _SEEN: Final = "identity_own_keys"
 """Setting: the newest identity whose own platform id was looked at."""
 _STRETCH: Final = 5_000

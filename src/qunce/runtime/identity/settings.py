@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from qunce.runtime import organisation
 
-MOST_ACCOUNTS = 4
+MOST_ACCOUNTS: Final = 4
 """Accounts on one key that are still taken for one person; more are rather a shared phone or a shop's own number."""
+LIMITS: Final = range(2, 21)
+"""What `most_accounts` may be."""
+LINKED: Final = "identity_key_links"
+"""Cursor up to where keys have linked accounts; stands still while they must not, so that they all do once they may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

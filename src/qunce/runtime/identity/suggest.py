@@ -1,10 +1,11 @@
-"""Look for accounts that may be one person's: of the same name, or with a key that does not merge by itself.
+"""Look for accounts that may be one person's: of the same or a like name, or with a key that does not merge by itself.
 
     names of 2 to MOST_IN_BLOCK members ─┐
+    names alike, in a common group      ─┤
     keys that too many share, or all     ├─▶ pairs ─▶ portraits ─▶ scores ─▶ open suggestions, decided ones untouched
     where keys do not merge by themselves┘
 
-Only accounts within a block are compared, so the work grows with the number of equal names, not with the square of members.
+Only accounts within a block are compared, so the work grows with the number of like names, not with the square of members.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from qunce.accounts.models import Staff
-from qunce.engine.identity.likeness import Background, Portrait, background, compare, grams, portrait
+from qunce.engine.identity.likeness import Alike, Background, Portrait, background, compare, grams, portrait
+from qunce.engine.identity.names import core_of
 from qunce.readmodels.models import Identity
 from qunce.readmodels.rows import Database
 from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
 from qunce.runtime.identity.keys import shared_keys
+from qunce.runtime.identity.nearness import near_pairs
 from qunce.runtime.identity.settings import merge_settings
 from qunce.runtime.models import Job, JobState, MergeSuggestion, SuggestionState
 
@@ -32,6 +35,8 @@ DAY_MS: Final = 86_400_000
 MOST_IN_BLOCK: Final = 8
 """A name that more members bear says nothing."""
 MOST_BLOCKS: Final = 20_000
+MOST_NEAR: Final = 20_000
+"""Pairs of like names that are looked at."""
 MOST_KEPT: Final = 2_000
 NEWEST: Final = 300
 """Messages of an account that are read."""
@@ -42,6 +47,7 @@ AT_LEAST: Final = 0.6
 KEY_SCORE: Final = 0.95
 CROWDED_SCORE: Final = 0.6
 _CHUNK: Final = 100
+_STRETCH: Final = 2_000
 Beat = Callable[[dict[str, Any]], None]
 
 
@@ -51,7 +57,8 @@ class Pair:
 
     score: float = 0.0
     keys: list[str] = field(default_factory=list)
-    same_name: bool = False
+    alike: Alike | None = None
+    """How the names are alike; None = they are not."""
 
 
 Pairs = dict[tuple[int, int], Pair]
@@ -82,6 +89,7 @@ def perform(_params: dict[str, Any], beat: Beat) -> dict[str, Any]:
     database = Database(connection)
     pairs: Pairs = {}
     _by_name(database, pairs)
+    _by_like_name(database, pairs)
     _by_key(database, pairs)
     compared = len(pairs)
     found = dict(_scored(database, pairs, beat))
@@ -105,7 +113,48 @@ def _by_name(database: Database, pairs: Pairs) -> None:
         for _, pk, member_id in accounts:
             firsts.setdefault(member_id, pk)
         for first, second in combinations(sorted(firsts.values()), 2):
-            pairs.setdefault((first, second), Pair()).same_name = True
+            pairs.setdefault((first, second), Pair()).alike = "name"
+
+
+def _by_like_name(database: Database, pairs: Pairs) -> None:
+    """Add the pairs whose names are alike and that share a group; equal names are there already."""
+    rows = database.query(
+        "SELECT i.id, i.member_id, i.name, i.folded_name FROM identity i "
+        "WHERE i.kind IN ('member', 'unknown') AND i.name <> i.platform_id AND i.folded_name <> '' ORDER BY i.id"
+    )
+    cores: dict[str, dict[int, tuple[int, str]]] = {}
+    for pk, member_id, name, folded in rows:
+        core = core_of(name)
+        if core:
+            cores.setdefault(core, {}).setdefault(member_id, (pk, folded))
+    found: dict[tuple[int, int], Alike] = {}
+    for members in cores.values():
+        if 2 <= len(members) <= MOST_IN_BLOCK:
+            for (first, one), (second, other) in combinations(sorted(members.values()), 2):
+                if one != other:
+                    found[first, second] = "core"
+        if len(found) >= MOST_NEAR:
+            break
+    rare = sorted(core for core, members in cores.items() if len(members) == 1)
+    for a, b in near_pairs(rare, MOST_NEAR):
+        (member, (first, _one)), (other_member, (second, _other)) = (*cores[rare[a]].items(), *cores[rare[b]].items())
+        if member != other_member:
+            found.setdefault((min(first, second), max(first, second)), "near")
+    for pair in _in_one_group(database, found):
+        known = pairs.setdefault(pair, Pair())
+        known.alike = known.alike or found[pair]
+
+
+def _in_one_group(database: Database, found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs that are or were in a common group."""
+    waiting = sorted(found)
+    for start_at in range(0, len(waiting), _STRETCH):
+        chunk = waiting[start_at : start_at + _STRETCH]
+        test, params = database.in_list("identity_id", sorted({pk for pair in chunk for pk in pair}))
+        groups: dict[int, set[int]] = defaultdict(set)
+        for identity_id, group_id in database.query(f"SELECT identity_id, group_id FROM membership WHERE {test}", params):
+            groups[identity_id].add(group_id)
+        yield from (pair for pair in chunk if not groups[pair[0]].isdisjoint(groups[pair[1]]))
 
 
 def _by_key(database: Database, pairs: Pairs) -> None:
@@ -134,9 +183,9 @@ def _scored(database: Database, pairs: Pairs, beat: Beat) -> Iterator[tuple[tupl
         portraits = _portraits(database, sorted({pk for pair in chunk for pk in pair}), known)
         for first, second in chunk:
             pair = pairs[first, second]
-            likeness = compare(portraits[first], portraits[second])
-            evidence = likeness.evidence if pair.same_name else likeness.evidence[1:]
-            score = max(pair.score, likeness.score if pair.same_name else 0.0)
+            likeness = compare(portraits[first], portraits[second], pair.alike or "name")
+            evidence = likeness.evidence if pair.alike else likeness.evidence[1:]
+            score = max(pair.score, likeness.score if pair.alike else 0.0)
             if score >= AT_LEAST:
                 yield (first, second), (round(score, 3), (*pair.keys, *evidence))
         beat({"done": min(start_at + _CHUNK, len(waiting)), "total": len(waiting)})
