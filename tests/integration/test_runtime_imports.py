@@ -3,18 +3,21 @@
 import csv
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
+from django.db import connection
 
 from qunce.accounts.models import AuditEntry
+from qunce.domain.events import Event
 from qunce.journal.models import JournalEvent, JournalGap
 from qunce.readmodels.models import Community, Group, Identity, Member, Message, Order, Question
-from qunce.runtime import jobs
+from qunce.runtime import ingest, jobs
 from qunce.runtime.cli.main import main
+from qunce.runtime.live.channels import do_add_channel
 from qunce.runtime.models import Job, JobState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +77,28 @@ def test_a_file_is_in_once_however_often_it_is_brought(run: Any, chat_file: Any)
     code, report = run(path)
     assert (code, counts(report)) == (0, (3, 0, 3, 0))
     assert Message.objects.count() == 3
+
+
+def test_beside_live_channels_an_import_writes_little_at_once_and_leaves_gaps(
+    run: Any, chat_file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story: list[Any] = []
+    real = ingest.Ingest.take
+
+    def take(self: ingest.Ingest, events: Sequence[Event]) -> Any:
+        story.append(len(events))
+        return real(self, events)
+
+    monkeypatch.setattr(ingest.Ingest, "take", take)
+    monkeypatch.setattr(ingest, "GIVING_WAY", 2)
+    monkeypatch.setattr("qunce.runtime.ingest.time.sleep", lambda seconds: story.append("gap"))
+    run(chat_file(*ROWS, name="first.jsonl"))
+    assert story == [3], "nobody else writes"
+    story.clear()
+    do_add_channel(actor=None, connector="practice", name="演练", settings={"name": "演练"}, mode="live")
+    run(chat_file(*ROWS, {**ROWS[0], "id": "4"}, {**ROWS[0], "id": "5"}, name="second.jsonl"))
+    assert story == ([2, "gap", 2, "gap", 1] if connection.vendor == "sqlite" else [5])
+    assert Message.objects.count() == 5
 
 
 def test_a_longer_export_of_the_same_chat_adds_what_is_new(run: Any, chat_file: Any) -> None:

@@ -7,10 +7,11 @@ There is one way in, for imports, connectors and operators' own actions alike.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from django.db import connection, transaction
 
@@ -23,12 +24,17 @@ from qunce.readmodels.rows import Database
 from qunce.runtime.clock import now_ms
 from qunce.runtime.garbage import fewer_collections
 from qunce.runtime.identity.keys import link_by_keys
+from qunce.runtime.models import Channel
 from qunce.runtime.organisation import currency, zone
 
 READMODELS = "readmodels"
 """Name of the read models' cursor."""
 BATCH = 12_000
 """Events a transaction: large enough for the disk; others wait for their turn to write half a second at most."""
+GIVING_WAY: Final = 2_000
+"""The same where live channels write, too."""
+GAP_S: Final = 0.06
+"""How long a long run leaves the database to others then. Who has waited a while for SQLite asks again every 50 ms."""
 
 CACHE_MB = 96
 """Database pages kept in memory while taking events in; the indexes of a large installation are touched everywhere."""
@@ -51,8 +57,11 @@ class Tally:
 class Ingest:
     """The way in, for one thread. Its caches make the second batch cheaper than the first: keep it for a whole import."""
 
-    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, clock: Callable[[], int] = now_ms, *, gives_way: bool = False) -> None:
+        """With `gives_way`, long runs write little at once and leave gaps, so that others come in between."""
         self._clock = clock
+        self.batch = GIVING_WAY if gives_way else BATCH
+        self._gap_s = GAP_S if gives_way else 0.0
         self.journal = Journal(connection)
         self.database = Database(connection)
         self.database.work_in_memory(CACHE_MB)
@@ -83,12 +92,18 @@ class Ingest:
         self._projector.forget()
         self._folded = -1
 
-    def take_all(self, events: Iterable[Event], batch: int = BATCH) -> Tally:
-        """Take any number of events in batches, then settle."""
+    def give_way(self) -> None:
+        """Leave the database to others for a moment, where they want it. Call between the batches of a long run."""
+        if self._gap_s:
+            time.sleep(self._gap_s)
+
+    def take_all(self, events: Iterable[Event], batch: int | None = None) -> Tally:
+        """Take any number of events in batches (None = as large as is good for others), then settle."""
         tally = Tally()
         with fewer_collections():
-            for chunk in batches(events, batch):
+            for chunk in batches(events, batch or self.batch):
                 appended = self.take(chunk)
+                self.give_way()
                 tally.read += len(chunk)
                 tally.added += len(appended.events)
             self.settle()
@@ -109,6 +124,11 @@ class Ingest:
             if groups:
                 search.tidy(self.database)
             return groups
+
+
+def meets_channels() -> bool:
+    """Return whether live channels want to write into the same database, which takes one writer at a time."""
+    return connection.vendor == "sqlite" and Channel.objects.filter(enabled=True).exists()
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

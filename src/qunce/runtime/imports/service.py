@@ -20,7 +20,7 @@ from qunce.runtime.garbage import fewer_collections
 from qunce.runtime.imports.reading import Request, read_files
 from qunce.runtime.imports.report import Report
 from qunce.runtime.imports.storing import store
-from qunce.runtime.ingest import Ingest
+from qunce.runtime.ingest import Ingest, meets_channels
 
 JOB_KIND = "import"
 ABANDONED_S = 7 * 86_400
@@ -51,7 +51,11 @@ def _run(request: Request, *, dry_run: bool, progress: Progress) -> Report:
                     report.staff_missing[name] = _near(read, name)
         else:
             report = store(
-                request, read, Ingest(), lambda name, done, total: progress("store", name, done, total, done), moment
+                request,
+                read,
+                Ingest(gives_way=meets_channels()),
+                lambda name, done, total: progress("store", name, done, total, done),
+                moment,
             )
     finally:
         _clear_spool(folder, moment)

@@ -10,7 +10,7 @@ from qunce.domain.keys import native_key
 from qunce.runtime.imports.reading import ReadFile, Request
 from qunce.runtime.imports.report import Report
 from qunce.runtime.imports.spool import read_spool
-from qunce.runtime.ingest import BATCH, Ingest
+from qunce.runtime.ingest import Ingest
 
 Progress = Callable[[str, int, int], None]
 """Called with file name, events done, events in all."""
@@ -40,9 +40,10 @@ def _store_file(file: ReadFile, ingest: Ingest, progress: Progress) -> None:
     done = 0
     for events in read_spool(file.spool):
         waiting += events
-        while len(waiting) >= BATCH:
-            chunk, waiting = waiting[:BATCH], waiting[BATCH:]
+        while len(waiting) >= ingest.batch:
+            chunk, waiting = waiting[: ingest.batch], waiting[ingest.batch :]
             report.added += len(ingest.take(chunk).events)
+            ingest.give_way()
             done += len(chunk)
             progress(report.name, done, report.read)
     if waiting:
