@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 
 from qunce.accounts.models import Staff
 from qunce.playbook.load import parse
-from qunce.readmodels.models import Identity, Member, Message, TagHolding
+from qunce.readmodels.models import Happening, Identity, Member, Message, TagHolding
 from qunce.readmodels.rows import Database
 from qunce.readmodels.selectors import profiles
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.profile import changing, rules, runs
 from qunce.runtime.profile import words as spoken_words
-from qunce.runtime.profile.vocabulary import Vocabulary
+from qunce.runtime.profile.vocabulary import Vocabulary, shipped
 from qunce.runtime.rebuild import rebuild
 from qunce.testing.builders import befriended, joined, moment, ordered, said
 
@@ -189,6 +189,33 @@ def test_what_came_late_is_no_newer_evidence(words: Vocabulary, world: dict[str,
     spoke = rules.find(words, frozenset({"asks"}), NOON)["asks"].holds[world["小红"], 0]
     texts = [Message.objects.get(seq=seq).text for seq in spoke.seqs]
     assert (spoke.times, texts) == (7, ["多少钱 3", "多少钱 4", "多少钱 5", "这个多少钱", "怎么买呀"])
+
+
+def test_the_way_into_a_group_is_a_tag_by_itself_with_the_join_as_evidence() -> None:
+    words = shipped()
+    take(
+        befriended("小美", "客服", at="07:00"),
+        joined("群", "小红", at="08:00", channel="海报"), joined("群", "小明", at="08:01", inviter="老王"),
+        joined("群", "小美", at="08:02", channel="企微"), joined("群", "老王", at="08:03"),
+        befriended("小明", "客服", at="08:30"), joined("群", "小明", at="09:00", inviter="老王"),
+    )  # fmt: skip
+    entry = frozenset({"friend.yes", "entry.scanned", "entry.invited", "entry.sent_code"})
+    rules.run(words, entry, NOON)
+    rules.run(words, entry, NOON + 1)  # what hangs on another tag comes after it
+    people = dict(Identity.objects.values_list("pk", "name"))
+    rows = TagHolding.objects.filter(target="membership", taken_ms=None)
+    assert {people[row.identity_id]: row.tag for row in rows} == {
+        "小红": "进群/扫码", "小明": "进群/好友拉群", "小美": "进群/企微发码",
+    }  # fmt: skip
+    for row in rows:
+        newest = Happening.objects.filter(identity_id=row.identity_id, group_id=row.group_id).exclude(ts_ms__gt=NOON)
+        assert row.evidence == str(
+            [newest.filter(detail__contains="scene").order_by("ts_ms").values_list("seq", flat=True).last()]
+        )
+    take(befriended("小红", "客服", at="11:00"))
+    rules.run(words, entry, NOON + 2)
+    rules.run(words, entry, NOON + 3)
+    assert sorted(rows.values_list("tag", flat=True)) == ["进群/企微发码", "进群/企微发码", "进群/好友拉群"]
 
 
 def test_nothing_runs_by_itself_while_rules_only_observe(world: dict[str, int]) -> None:

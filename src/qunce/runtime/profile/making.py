@@ -8,9 +8,9 @@ from typing import Final, get_args
 
 from msgspec.structs import replace
 
-from qunce.domain.events import AttributeSet, Conv, Event, Kept, Party, Source, TagPut, TagTaken
+from qunce.domain.events import TYPE_CODES, AttributeSet, Conv, Event, Kept, MemberJoined, Party, Source, TagPut, TagTaken
 from qunce.domain.keys import native_key
-from qunce.readmodels.models import Group, Identity
+from qunce.readmodels.models import Group, Happening, Identity
 
 _KEPT: Final[dict[str, Kept]] = {word: word for word in get_args(Kept)}
 Change = AttributeSet | TagPut | TagTaken
@@ -63,3 +63,14 @@ def event(body: Change, ts_ms: int, key: str, *, person: Account | None = None, 
         subject=Party(platform_id=person.platform_id) if person else None,
         confidence="derived" if body.kept in ("rule", "model") else "reported",
     )
+
+
+def joins(keys: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], int]:
+    """Return for memberships (member, group) the journal position of the newest join, with one query."""
+    wanted = frozenset(keys)
+    rows = Happening.objects.filter(
+        type=TYPE_CODES[MemberJoined], identity__member_id__in={member for member, _group in wanted},
+        group_id__in={group for _member, group in wanted},
+    ).order_by("ts_ms", "seq")  # fmt: skip
+    found = rows.values_list("identity__member_id", "group_id", "seq")
+    return {(member, group): seq for member, group, seq in found if (member, group) in wanted}

@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from qunce.accounts import audit
 from qunce.accounts.models import Staff
+from qunce.analytics.segments.plan import leaves_of
 from qunce.domain.events import Event, TagPut, TagTaken
 from qunce.playbook.profile import rule_key, rule_tree, segment_fields
 from qunce.playbook.schema.profile import Tag, TagGroup, TagRule
 from qunce.playbook.schema.segments import Subject
 from qunce.playbook.segments.check import rules_of
-from qunce.playbook.segments.tree import Rule
+from qunce.playbook.segments.tree import Attr, Rule
 from qunce.readmodels.models import TagHolding
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
@@ -166,7 +167,7 @@ def _events(words: Vocabulary, outcomes: Mapping[str, Outcome], batch_id: str, m
         outcome = outcomes.get(rule.rule_id)
         if outcome is None:
             continue
-        kept, judge = kept_of(rule), judge_of(rule)
+        kept, judge, entry = kept_of(rule), judge_of(rule), _asks_how_they_came(words, group, rule)
         for chunk in batches(outcome.takes, CHUNK):
             rows = list(TagHolding.objects.filter(pk__in=chunk).order_by("pk"))
             accounts, groups = making.accounts(r.identity_id for r in rows), making.groups(r.group_id for r in rows)
@@ -179,16 +180,27 @@ def _events(words: Vocabulary, outcomes: Mapping[str, Outcome], batch_id: str, m
         for keys in batches(outcome.puts, CHUNK):
             people = accounts_of_members(member for member, _group in keys if member)
             places = making.groups(place for _member, place in keys if place)
+            joins = making.joins(keys) if entry else {}
             for member, place in keys:
                 spoke = outcome.holds[member, place]
                 put = TagPut(
                     target=group.target, tag=tag.tag_id, kept=kept, rule_id=rule.rule_id,
                     version=judge.version if judge else words.version, reason=_reason(rule, judge, spoke),
-                    confidence=_confidence(rule, judge, spoke), evidence=tuple(spoke.seqs),
+                    confidence=_confidence(rule, judge, spoke),
+                    evidence=(*spoke.seqs, *((joins[member, place],) if (member, place) in joins else ())),
                     until_ms=moment + rule.expire_after_s * 1000 if rule.expire_after_s else None, batch_id=batch_id,
                 )  # fmt: skip
                 if (not member or member in people) and (not place or place in places):
                     yield making.event(put, moment, key, person=people.get(member), group=places.get(place))
+
+
+def _asks_how_they_came(words: Vocabulary, group: TagGroup, rule: TagRule) -> bool:
+    """Tell whether a rule asks for the way into a group: then the join is its evidence."""
+    if group.target != "membership" or not rule.where:
+        return False
+    trees, names = trees_of(words, [(group, group.tags[0], rule)])
+    leaves = (leaf for name in names for leaf in leaves_of(trees[name].body, trees))
+    return any(isinstance(leaf, Attr) and leaf.name == "scene" for leaf in leaves)
 
 
 def _confidence(rule: TagRule, judge: Judge | None, spoke: Spoken) -> float:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from qunce.accounts.models import Staff
+from qunce.domain.events import TYPE_CODES, MemberJoined
 from qunce.domain.localtime import date_day
 from qunce.engine.learning.lessons import MIN_EACH as MIN_EACH
 from qunce.playbook.explain_profile import explain_tag_rule
 from qunce.playbook.schema.profile import Attribute, Tag, TagGroup
-from qunce.readmodels.models import Group, Identity, Member, Message, TagHolding
+from qunce.readmodels.models import Group, Happening, Identity, Member, Message, TagHolding
 from qunce.readmodels.selectors import profiles
 from qunce.readmodels.selectors.days import Visible
 from qunce.runtime.clock import now_ms
@@ -29,11 +31,13 @@ MOST_HOLDERS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A message behind a tag or a value."""
+    """A message, or the joining of a group, behind a tag or a value."""
 
     seq: int
     group_id: int
     text: str
+    scene: str = ""
+    """How somebody came; empty = it is a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,12 +188,22 @@ def _tags(
 
 
 def _messages(seqs: Iterable[int], visible: Visible) -> Mapping[int, Evidence]:
-    rows = Message.objects.filter(seq__in=set(seqs), deleted_ms=None)
+    """Return the messages and joins at these positions that the reader may see, with two queries at most."""
+    wanted = set(seqs)
+    rows = Message.objects.filter(seq__in=wanted, deleted_ms=None)
     if visible is not None:
         rows = rows.filter(group_id__in=visible)
-    return {
+    found = {
         seq: Evidence(seq=seq, group_id=group, text=text) for seq, group, text in rows.values_list("seq", "group_id", "text")
     }
+    missing = wanted - found.keys()
+    joins = Happening.objects.filter(seq__in=missing, type=TYPE_CODES[MemberJoined]) if missing else Happening.objects.none()
+    if visible is not None:
+        joins = joins.filter(group_id__in=visible)
+    for seq, group, detail in joins.values_list("seq", "group_id", "detail"):
+        scene = str(json.loads(detail or "{}").get("scene", ""))
+        found[seq] = Evidence(seq=seq, group_id=group or 0, text="", scene=scene or "unknown")
+    return found
 
 
 def _colleagues(ids: Iterable[str]) -> Mapping[str, str]:
