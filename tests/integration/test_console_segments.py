@@ -40,7 +40,7 @@ PLAYBOOK = (
 def world(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DATA_DIR = tmp_path
     take()
-    for module in ("qunce.console.views.segments", "qunce.runtime.segments.views"):
+    for module in ("qunce.console.asked", "qunce.console.views.segments"):
         monkeypatch.setattr(f"{module}.now_ms", lambda: NOW, raising=False)
     monkeypatch.setattr(mirrors, "_freshened", float("-inf"))
     playbooks.do_publish(actor=None, files={"playbook.yaml": PLAYBOOK}, reason="test")

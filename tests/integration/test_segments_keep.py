@@ -18,7 +18,7 @@ from qunce.journal.store import Journal
 from qunce.readmodels.models import Happening, Member
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.live import playbooks
-from qunce.runtime.models import SegmentDay, SegmentMember, SegmentMove, SegmentRun, SegmentState
+from qunce.runtime.models import Channel, SegmentDay, SegmentMember, SegmentMove, SegmentRun, SegmentState
 from qunce.runtime.segments import mirrors, runs
 from qunce.runtime.segments.keep import Keeper
 from qunce.runtime.segments.rules import in_force
@@ -74,7 +74,9 @@ class Clock:
 
 @pytest.fixture
 def data(settings: Any, tmp_path: Path) -> None:
+    """A folder of its own, and a connected channel: time goes on where nobody speaks."""
     settings.DATA_DIR = tmp_path
+    Channel.objects.create(connector="webhook", account="a", name="渠道", created_ms=0)
 
 
 def publish(text: str = PLAYBOOK, reason: str = "test") -> None:

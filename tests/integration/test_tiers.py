@@ -129,13 +129,6 @@ def test_folding_the_journal_again_gives_the_same_tiers() -> None:
     }  # fmt: skip
 
 
-def test_an_old_export_is_sorted_as_of_its_newest_day() -> None:
-    take(ordered("小客", 20.00, at="10:00", day=9))
-    newest = moment("10:00", 9)
-    assert sorting.as_of(newest + DAY) == newest + DAY
-    assert sorting.as_of(newest + 400 * DAY) == newest
-
-
 def test_the_published_playbook_decides_and_the_shipped_schemes_stand_in() -> None:
     assert schemes.in_force().version == schemes.SHIPPED
     do_publish(actor=None, files=OWN, reason="自己的分层")

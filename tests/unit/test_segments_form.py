@@ -6,7 +6,10 @@ import pytest
 
 from qunce.playbook import gallery
 from qunce.playbook.load import parse
+from qunce.playbook.schema.segments import Node as Written
+from qunce.playbook.schema.segments import Segment
 from qunce.playbook.segments.check import check_segment, rules_of
+from qunce.playbook.segments.describe import describe
 from qunce.playbook.segments.tree import AllOf, Node
 from qunce.runtime.segments import form as forms
 
@@ -28,7 +31,7 @@ def sent(form: forms.Form) -> forms.Form:
     data = {"segment_id": form.segment_id, "title": form.title, "title_en": form.title_en, "of": form.of}
     for place, part in enumerate(form.parts):
         data |= fields(part, f"r.{place}")
-    lists = {name: value.split("\n") for name, value in data.items() if name.endswith(".event")}
+    lists = {name: value.split("\n") for name, value in data.items() if name.rpartition(".")[2] in ("event", *forms.WHERES)}
     return forms.posted(data, lists)
 
 
@@ -78,6 +81,31 @@ def test_a_mistake_is_found_at_its_condition() -> None:
     assert "can never hold" in message
     assert forms.place_of(path, forms.places(form)) == "r.0.1"
     assert forms.place_of("title", forms.places(form)) == ""
+
+
+def test_events_are_narrowed_by_content_and_group_where_all_of_them_know_it() -> None:
+    chosen = {"content": "image\nvoice", "group": "3\n5", "window": "7d", "measure": "times", "op": ">=", "v1": "2"}
+    cond = forms.Cond(kind="did", fields={"event": "message", **chosen})
+    form = sent(forms.tidy(forms.Form(segment_id="a", title="甲", title_en="", of="member", parts=(cond,)), {}))
+    segment = form.segment()
+    assert segment.where[0].where == {"content": ("image", "voice"), "group_id": ("3", "5")}
+    assert list(check_segment((segment,), segment)) == []
+    assert forms.form_of(segment).parts[0].many("group") == ["3", "5"]
+    assert describe(rules_of((segment,))["a"].body, "member") == "最近 7 天发言[内容 是 图片 / 语音][群 是 3 / 5]次数 ≥ 2"
+    bought = forms.tidy(
+        forms.Form(
+            segment_id="a", title="甲", title_en="", of="member",
+            parts=(forms.Cond(kind="did", fields={**cond.fields, "event": "message\norder_paid"}),),
+        ),
+        {},
+    )  # fmt: skip
+    assert bought.segment().where[0].where is None, "an order is in no group"
+
+
+def test_a_narrowing_that_the_lists_cannot_show_is_kept() -> None:
+    node = Written(did=("message",), where={"group_id": "set"}, times=">=2")
+    form = sent(forms.form_of(Segment(segment_id="a", title="甲", where=(node,))))
+    assert form.segment().where[0].where == {"group_id": "set"}
 
 
 def test_hostile_forms_are_cut_short() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args, get_type_hints
+
 import pytest
 
+from qunce.domain.events import MemberJoined
 from qunce.playbook import gallery
 from qunce.playbook.errors import InvalidPlaybook, Problem
 from qunce.playbook.load import parse
 from qunce.playbook.schema import Playbook
 from qunce.playbook.segments.build import Builder
-from qunce.playbook.segments.catalogue import ATTRIBUTES, EVENTS, NOT_YET
+from qunce.playbook.segments.catalogue import ATTRIBUTES, CONTENTS, EVENTS, NOT_YET, ROLES, SCENES, WORD_NAMES
 from qunce.playbook.segments.check import check_segment, rules_of
 from qunce.playbook.segments.describe import describe
 from qunce.playbook.segments.tree import (
@@ -211,6 +214,53 @@ def test_circles_are_refused_at_each_segment_of_them() -> None:
     assert "a → b → c → a" in found["segments[0].where"]
 
 
+def test_references_that_multiply_are_refused_before_anybody_opens_them_up() -> None:
+    text = HEAD + "  - {segment_id: s0, title: 底, where: [{did: message}]}\n"
+    for number in range(1, 60):
+        twice = f"[{{segment: s{number - 1}}}, {{not: {{segment: s{number - 1}}}}}]"
+        text += f"  - {{segment_id: s{number}, title: 层, where: {twice}}}\n"
+    with pytest.raises(InvalidPlaybook) as caught:
+        parse({"p.yaml": text})
+    first = caught.value.problems[0]
+    # Each has 3 conditions of its own beside twice those of the one before, from 1: 5, 13, 29 … 509, 1,021.
+    assert (first.path, first.code) == ("segments[8].where", "size")
+    assert "1,021 conditions" in first.message
+    assert "at most 1,000" in first.fix
+    assert len(caught.value.problems) == 52
+
+
+HOSTILE = {
+    "a window of three thousand years": ("{did: message, within: 999999d}", "within", "bounds", "36500d"),
+    "an age of three thousand years": ("{attr: first_seen_at, is: '>=999999d'}", "is", "bounds", "36500d"),
+    "a duration of many digits": ("{did: message, within: 99999999999999999999d}", "within", "duration", "30d"),
+    "a count of many digits": (f"{{did: message, times: '>={'9' * 400}'}}", "times", "condition", "3"),
+    "an amount of many digits": (f"{{did: order_paid, sum: {{amount: '>={'9' * 40}'}}}}", "sum.amount", "condition", "500"),
+    "an amount with too many decimals": ("{did: order_paid, sum: {amount: '>=0.001'}}", "sum.amount", "condition", "500"),
+    "a number that is none": ("{did: message, times: '>=NaN'}", "times", "condition", "3"),
+    "an id of many digits": (f"{{did: message, where: {{group_id: '{'9' * 30}'}}}}", "where.group_id", "condition", ""),
+    "a share above all": ("{sample: 999%, salt: a}", "sample", "", "%"),
+    "a formula": ("{attr: messages, is: '=1+1'}", "is", "condition", "3"),
+    "a statement": ("{attr: messages, is: '>=1; drop table message'}", "is", "condition", "3"),
+}
+
+
+@pytest.mark.parametrize(("condition", "path", "code", "mend"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_values_are_refused_with_a_mend(condition: str, path: str, code: str, mend: str) -> None:
+    (problem,) = problems(condition)
+    assert problem.path.endswith(path)
+    assert not code or problem.code == code
+    assert mend in problem.fix
+
+
+def test_conditions_nested_too_deeply_are_refused_with_their_line() -> None:
+    with pytest.raises(InvalidPlaybook) as caught:
+        parse({"p.yaml": f"{HEAD}  - {{segment_id: it, title: 它, where: [{'{not: ' * 5000}{{did: message}}{'}' * 5000}]}}\n"})
+    problem = caught.value.problems[0]
+    assert "nested too deeply" in problem.message
+    assert problem.line
+    assert "at most" in problem.fix
+
+
 def test_a_segment_without_conditions_and_one_with_too_many_are_refused() -> None:
     many = ", ".join(["{tag: a}"] * 200)
     for where, code in (("[]", "no_op"), (f"[{{any: [{many}]}}]", "size")):
@@ -254,3 +304,15 @@ def test_a_builder_with_problems_says_them_all() -> None:
     builder = Builder(segment, {}, frozenset())
     builder.build()
     assert [found[3] for found in builder.problems] == ["reference"]
+
+
+def test_every_word_has_a_name_and_ways_are_those_of_joins() -> None:
+    assert set(WORD_NAMES["role"]) == set(ROLES)
+    assert set(WORD_NAMES["content"]) == set(CONTENTS)
+    assert set(WORD_NAMES["scene"]) == set(SCENES)
+    reported = get_args(get_type_hints(MemberJoined)["scene"])
+    assert set(SCENES) == set(reported) - {"unknown"}
+    for attributes in ATTRIBUTES.values():
+        for name, attribute in attributes.items():
+            if attribute.kind == "word":
+                assert set(attribute.choices) == set(WORD_NAMES.get(name, {})), name

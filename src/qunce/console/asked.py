@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from qunce.accounts.access import visible_group_ids
 from qunce.accounts.models import Staff
+from qunce.console import formats
+from qunce.runtime.clock import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from django.http import HttpRequest
 
 _LARGEST: Final = 2**63 - 1
+_DAY_MS: Final = 86_400_000
 
 
 def number(request: HttpRequest, name: str) -> int | None:
@@ -38,6 +42,16 @@ def text(request: HttpRequest, name: str = "q", longest: int = 100) -> str:
 def posted(request: HttpRequest, name: str) -> str | None:
     """Return what a field of a form says, without outer blanks; None = the form had none, so nothing is to change."""
     return request.POST[name].strip().replace("\x00", "") if name in request.POST else None
+
+
+def end_of_day(data: Mapping[str, str], name: str = "at") -> int | None:
+    """Return the end of the local day written in a field, or now on that day, in ms UTC; None = not asked, or ahead."""
+    try:
+        day = datetime.strptime(data.get(name, ""), "%Y-%m-%d").replace(tzinfo=formats.zone())
+    except ValueError:
+        return None
+    start_ms = int(day.timestamp() * 1000)
+    return min(start_ms + _DAY_MS - 1, now_ms()) if start_ms <= now_ms() + _DAY_MS else None
 
 
 def keyset(request: HttpRequest, name: str) -> tuple[int, int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -17,7 +17,7 @@ from qunce.analytics.engine import show
 from qunce.analytics.segments import scans
 from qunce.analytics.segments.one import Known, read_subjects
 from qunce.analytics.segments.plan import Plan
-from qunce.analytics.segments.tables import GIVEN_SCHEMAS, SCHEMAS, SegmentTables, tables_by_name
+from qunce.analytics.segments.tables import GIVEN_SCHEMAS, PROFILE_SCHEMAS, SCHEMAS, SegmentTables, tables_by_name
 from qunce.analytics.tables import Expr
 from qunce.domain.localtime import LocalClock
 from qunce.domain.sampling import bucket
@@ -38,6 +38,8 @@ FACTS: Final = (
 )  # fmt: skip
 """Columns of facts that the evaluator of one reads."""
 _LAST_DAY: Final = 1 << 30
+# Engines merge nested selects themselves; Ibis takes half of the time of compiling for it.
+ibis.options.sql.fuse_selects = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +81,15 @@ class SegmentEngine:
         """Return a moment in the organisation's zone."""
         return Moment(now_ms, self._clock)
 
-    def evaluate_all(self, rules: Rules, now_ms: int, wanted: Sequence[str] | None = None) -> pa.Table:
-        """Return who belongs to the `wanted` segments (None = all) at `now_ms`, as rows of `BELONGS`, in no order."""
+    def evaluate_all(
+        self, rules: Rules, now_ms: int, wanted: Sequence[str] | None = None, *, heard_ms: int | None = None
+    ) -> pa.Table:
+        """Return who belongs to the `wanted` segments (None = all) at `now_ms`, as rows of `BELONGS`, in no order.
+
+        `heard_ms`: as if nothing happened after it; None = everything up to `now_ms` counts.
+        """
         found = [BELONGS.empty_table()]
-        for plan, of, rows in self._flags(rules, now_ms, wanted):
+        for plan, of, rows in self._flags(rules, now_ms, wanted, heard_ms=heard_ms):
             found += _belongs(plan, of, rows)
         return pa.concat_tables(found)
 
@@ -107,9 +114,9 @@ class SegmentEngine:
                 found.append(columns.cast(DUE))
         return pa.concat_tables(found)
 
-    def members_of(self, rules: Rules, segment_id: str, now_ms: int) -> pa.Table:
-        """Return who belongs to one segment, as rows of `BELONGS`. Raises KeyError for an unknown segment."""
-        return self.evaluate_all(rules, now_ms, [segment_id])
+    def members_of(self, rules: Rules, segment_id: str, now_ms: int, heard_ms: int | None = None) -> pa.Table:
+        """Return who belongs to one segment, as `evaluate_all` does. Raises KeyError for an unknown segment."""
+        return self.evaluate_all(rules, now_ms, [segment_id], heard_ms=heard_ms)
 
     def count(self, rules: Rules, now_ms: int, wanted: Sequence[str] | None = None) -> dict[str, int]:
         """Return how many belong to each wanted segment (None = all) at `now_ms`."""
@@ -119,37 +126,25 @@ class SegmentEngine:
                 counts[name] = int(pc.sum(rows[f"s{index}"]).as_py() or 0)
         return counts
 
-    def known(self, of: Subject, member_id: int) -> Known:
-        """Return one member, or its memberships, with all events: what `engine.segments.evaluate` reads.
+    def known(self, of: Subject, subject_id: int, first_day: int | None = None) -> Known:
+        """Return one member, its memberships, or one group, with its events: what `engine.segments.evaluate` reads.
 
-        Raises ValueError for groups.
+        `subject_id`: a member, or a group. `first_day`: local day before which events may be left out; None = none may.
         """
-        if of == "group":
-            raise ValueError("a group is not about one member")
         with self._lock:
             connection, tables = self._connection, tables_by_name()
             manifest = self._store.manifest()
-            self._show_files(manifest, None)
+            self._show_files(manifest, first_day)
 
             def read(rows: Expr) -> list[dict[str, Any]]:
                 found: list[dict[str, Any]] = connection.to_pyarrow(rows).to_pylist()
                 return found
 
-            odd = read(tables.exceptions)
-            accounts = [member_id, *(row["identity_id"] for row in odd if row["member_id"] == member_id)]
-            facts, orders = tables.facts, tables.order_events
-            rows = {
-                "exceptions": odd,
-                "facts": read(facts.filter(facts.actor.isin(accounts) | facts.peer.isin(accounts))),
-                "order_events": read(orders.filter(orders.identity_id.isin(accounts))),
-                "groups": read(tables.groups.filter(tables.groups.kind != "group")),
-                "group_profiles": read(tables.group_profiles) if of == "membership" else [],
-                "tags": read(tables.tags.filter((tables.tags.subject_id == member_id) & (tables.tags.of != "group"))),
-                "fields": read(tables.fields.filter(tables.fields.member_id == member_id)),
-            }
-            for name in ("member_profiles", "membership_profiles"):
-                profiles = getattr(tables, name)
-                rows[name] = read(profiles.filter(profiles.member_id == member_id))
+            rows: dict[str, list[dict[str, Any]]] = {name: [] for name in PROFILE_SCHEMAS}
+            rows |= {"exceptions": read(tables.exceptions), "groups": read(tables.groups.filter(tables.groups.kind != "group"))}
+            rows |= _about_group(tables, subject_id, read) if of == "group" else _about_member(tables, subject_id, rows, read)
+            if first_day is not None:
+                rows["facts"] = [row for row in rows["facts"] if row["day"] >= first_day]
         return read_subjects(of, rows, self._currency)
 
     def facts_about(
@@ -187,10 +182,15 @@ class SegmentEngine:
         return found
 
     def _flags(
-        self, rules: Rules, now_ms: int, wanted: Sequence[str] | None, horizon_ms: int | None = None
+        self,
+        rules: Rules,
+        now_ms: int,
+        wanted: Sequence[str] | None,
+        horizon_ms: int | None = None,
+        heard_ms: int | None = None,
     ) -> list[tuple[Plan, Subject, pa.Table]]:
         names = tuple(rules) if wanted is None else wanted
-        plan = Plan(rules, names, self.moment(now_ms), self._currency, horizon_ms=horizon_ms)
+        plan = Plan(rules, names, Moment(now_ms, self._clock, heard_ms), self._currency, horizon_ms=horizon_ms)
         with self._lock:
             manifest = self._store.manifest()
             try:
@@ -235,6 +235,35 @@ class SegmentEngine:
     def _units(self, column: Expr) -> list[int]:
         found: list[int] = self._connection.to_pyarrow(column).to_pylist()
         return found
+
+
+_Read = Callable[[Expr], list[dict[str, Any]]]
+
+
+def _about_member(
+    tables: SegmentTables, member_id: int, known: Mapping[str, list[dict[str, Any]]], read: _Read
+) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
+    accounts = [member_id, *(row["identity_id"] for row in known["exceptions"] if row["member_id"] == member_id)]
+    facts, orders, tags = tables.facts, tables.order_events, tables.tags
+    members, memberships, fields = tables.member_profiles, tables.membership_profiles, tables.fields
+    return {
+        "facts": read(facts.filter(facts.actor.isin(accounts) | facts.peer.isin(accounts))),
+        "order_events": read(orders.filter(orders.identity_id.isin(accounts))),
+        "group_profiles": read(tables.group_profiles),
+        "tags": read(tags.filter((tags.subject_id == member_id) & (tags.of != "group"))),
+        "fields": read(fields.filter(fields.member_id == member_id)),
+        "member_profiles": read(members.filter(members.member_id == member_id)),
+        "membership_profiles": read(memberships.filter(memberships.member_id == member_id)),
+    }
+
+
+def _about_group(tables: SegmentTables, group_id: int, read: _Read) -> dict[str, list[dict[str, Any]]]:
+    facts, groups, tags = tables.facts, tables.group_profiles, tables.tags
+    return {
+        "facts": read(facts.filter(facts.group_id == group_id)),
+        "group_profiles": read(groups.filter(groups.group_id == group_id)),
+        "tags": read(tags.filter((tags.subject_id == group_id) & (tags.of == "group"))),
+    }
 
 
 def _belongs(plan: Plan, of: Subject, rows: pa.Table) -> list[pa.Table]:

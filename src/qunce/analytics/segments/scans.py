@@ -51,7 +51,7 @@ def facts_for(tables: SegmentTables, picks: Iterable[Pick], now: Moment) -> Expr
     """Return the facts that any of the picks could count."""
     picks = tuple(picks)
     kinds = sorted({TYPES[name] for pick in picks for name in pick.events})
-    rows = tables.facts.filter((tables.facts.ts_ms <= now.now_ms) & tables.facts.type.isin(kinds))
+    rows = tables.facts.filter((tables.facts.ts_ms <= now.heard_ms) & tables.facts.type.isin(kinds))
     starts = [pick.start for pick in picks]
     first_ms = [start.ts_ms for start in starts if start.ts_ms is not None]
     if len(first_ms) == len(starts):
@@ -130,7 +130,7 @@ def met_rows(tables: SegmentTables, picks: Iterable[Pick], now: Moment) -> Expr:
 def order_rows(tables: SegmentTables, currency: str, now: Moment) -> Expr:
     """Return what happened to orders of members. Amounts in other currencies are 0: they cannot be added up."""
     rows = tables.order_events
-    rows = rows.filter(rows.ts_ms <= now.now_ms)
+    rows = rows.filter(rows.ts_ms <= now.heard_ms)
     rows = rows.mutate(amount=ibis.ifelse(rows.currency == currency, rows.amount, 0))
     return people(tables, rows, "identity_id")
 

@@ -22,6 +22,7 @@ from qunce.runtime.models import JobState
 from qunce.runtime.organisation import currency
 from qunce.runtime.profile import bulk, changing, rules, views
 from qunce.runtime.profile import proposals as offers
+from qunce.runtime.segments.views import Computing
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -105,11 +106,15 @@ def tag_members(request: HttpRequest) -> HttpResponse:
         preview = changing.preview_tag(members, tag, put=put)
     except CommandRefused as refused:
         messages.error(request, _("没有改动：%(reason)s") % {"reason": refused.reason})
-        return redirect("members")
+        return _back(whom)
+    except Computing:
+        messages.error(request, _("别的页面正在计算，请稍后再试。"))
+        return _back(whom)
     sample, chips = views.names_of(members[:SAMPLE]), views.chips(members[:SAMPLE], now_ms())
     context = {
         "preview": preview, "members": () if whom else members, "whom": whom, "tag": tag, "put": put, "reason": reason,
         "title": views.title_of_tag, "sample": sample, "chips": chips, "days": days, "terms": TERMS,
+        "at": request.POST.get("at", "") if whom is not None and whom.at_ms is not None else "",
     }  # fmt: skip
     return pages.render(request, "tag_members", context, active="members")
 
@@ -128,11 +133,15 @@ def _do_tag(request: HttpRequest, members: list[int], whom: bulk.Whom | None, ta
     return redirect("changes")
 
 
+def _back(whom: bulk.Whom | None) -> HttpResponse:
+    return redirect("segment", whom.segment) if whom is not None and whom.segment else redirect("members")
+
+
 def _whom(request: HttpRequest) -> bulk.Whom | None:
     """Return the segment or the narrowed list a change is about; None = the members that are ticked."""
     segment = request.POST.get("segment", "")
     if segment:
-        return bulk.Whom(segment=segment)
+        return bulk.Whom(segment=segment, at_ms=asked.end_of_day(request.POST))
     if request.POST.get("scope") != "all":
         return None
     kind = request.POST.get("f_kind", "")

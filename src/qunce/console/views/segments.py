@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
@@ -14,10 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from qunce.accounts.access import can, requires
 from qunce.console import asked, charts, formats, pages
 from qunce.console.live_labels import refused
+from qunce.runtime.as_of import moment_of
 from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.live import drafts
 from qunce.runtime.live.playbook_views import PlaybookInvalid
+from qunce.runtime.organisation import currency
 from qunce.runtime.profile.views import tag_choices
 from qunce.runtime.segments import building, views
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 DAY_MS: Final = 86_400_000
+LISTS: Final = ("event", "content", "group")
+"""Fields of a condition that hold several values."""
 
 
 @require_safe
@@ -53,13 +56,15 @@ def run_segments(request: HttpRequest) -> HttpResponse:
 def segment(request: HttpRequest, segment_id: str) -> HttpResponse:
     """Show one segment: who belongs, since when, how its size went."""
     row = _row(segment_id)
-    visible, at_ms = asked.visible(request), _at(request)
+    visible, at_ms = asked.visible(request), asked.end_of_day(request.GET)
+    as_of_ms = moment_of(now_ms())
     page = max(1, asked.number(request, "page") or 1)
     others = [other for other in views.listed() if other.of == row.of and other.segment_id != segment_id]
     other = asked.choice(request, "with", {one.segment_id for one in others}, "")
     context: dict[str, Any] = {
         "row": row, "others": others, "other": next((one for one in others if one.segment_id == other), None),
         "overlap": views.overlap(segment_id, other) if other else None, "at_ms": at_ms, "at": request.GET.get("at", ""),
+        "ended_ms": as_of_ms if as_of_ms < now_ms() - DAY_MS else None,
         "chart": _chart(segment_id), "runs": views.recent_runs(segment_id), "may_edit": _may_edit(request),
         "moves": views.moves(row, visible), "today": formats.day(formats.today()),
         "tags": tag_choices() if can(asked.staff_of(request), "profile.change") and row.of != "group" else (),
@@ -74,7 +79,7 @@ def segment(request: HttpRequest, segment_id: str) -> HttpResponse:
 @requires("segment.view")
 def segment_at(request: HttpRequest, segment_id: str) -> HttpResponse:
     """Show who belonged at a moment, as a part of the segment's page."""
-    row, at_ms = _row(segment_id), _at(request)
+    row, at_ms = _row(segment_id), asked.end_of_day(request.GET)
     if at_ms is None:
         raise Http404
     try:
@@ -88,12 +93,13 @@ def segment_at(request: HttpRequest, segment_id: str) -> HttpResponse:
 @requires("segment.view")
 def segment_expected(request: HttpRequest, segment_id: str) -> HttpResponse:
     """Show who enters and leaves within a day if nothing happens, as a part of the segment's page."""
-    row = _row(segment_id)
+    row, at_ms = _row(segment_id), asked.end_of_day(request.GET)
     try:
-        found = views.expected(segment_id, views.newest_ms(now_ms()), asked.visible(request))
+        found = views.expected(segment_id, at_ms or moment_of(now_ms()), asked.visible(request))
     except views.Computing:
         found = None
-    return pages.render_block(request, "segment", "expected", {"row": row, "found": found})
+    at = request.GET.get("at", "") if at_ms is not None else ""
+    return pages.render_block(request, "segment", "expected", {"row": row, "found": found, "at": at})
 
 
 @require_safe
@@ -102,11 +108,13 @@ def segment_why(request: HttpRequest, segment_id: str, subject_id: int, group_id
     """Show why somebody belongs or not, condition by condition, as a part of the segment's page."""
     row = _row(segment_id)
     person = views.person(row, (subject_id, group_id), asked.visible(request))
-    at_ms = _at(request) or now_ms()
+    at_ms = asked.end_of_day(request.GET) or moment_of(now_ms())
     lines = views.why(row, (subject_id, group_id), at_ms) if person else None
     if person is None or lines is None:
         raise Http404
-    context = {"row": row, "person": person, "lines": lines, "at_ms": at_ms, "at": request.GET.get("at", "")}
+    context = {
+        "row": row, "person": person, "lines": lines, "at_ms": at_ms, "at": request.GET.get("at", ""), "currency": currency(),
+    }  # fmt: skip
     return pages.render(request, "segment_why", context, active="segments")
 
 
@@ -139,7 +147,7 @@ def preview_segment(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"built": built, "found": None, "busy": False}
     if not built.problems:
         try:
-            context["found"] = building.trial(built, views.newest_ms(now_ms()), asked.visible(request))
+            context["found"] = building.trial(built, moment_of(now_ms()), asked.visible(request))
         except views.Computing:
             context["busy"] = True
     return pages.render_block(request, "segment_edit", "result", context)
@@ -214,16 +222,6 @@ def _chart(segment_id: str) -> dict[str, object] | None:
     )
 
 
-def _at(request: HttpRequest) -> int | None:
-    """Return the end of the day asked for, or now on that day; None = not asked."""
-    try:
-        day = datetime.strptime(request.GET.get("at", ""), "%Y-%m-%d").replace(tzinfo=formats.zone())
-    except ValueError:
-        return None
-    start_ms = int(day.timestamp() * 1000)
-    return min(start_ms + DAY_MS - 1, now_ms()) if start_ms <= now_ms() + DAY_MS else None
-
-
 def _row(segment_id: str) -> views.SegmentRow:
     row = views.get(segment_id)
     if row is None:
@@ -232,7 +230,7 @@ def _row(segment_id: str) -> views.SegmentRow:
 
 
 def _lists(request: HttpRequest) -> dict[str, list[str]]:
-    return {name: request.POST.getlist(name) for name in request.POST if name.endswith(".event")}
+    return {name: request.POST.getlist(name) for name in request.POST if name.rpartition(".")[2] in LISTS}
 
 
 def _seen(request: HttpRequest) -> int:

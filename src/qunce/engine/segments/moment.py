@@ -9,10 +9,14 @@ from qunce.playbook.segments.tree import Age, AgeBetween, InPeriod, Period, Test
 
 
 class Moment:
-    """`now_ms` in the organisation's zone. Equal arguments give equal answers."""
+    """`now_ms` in the organisation's zone. Equal arguments give equal answers.
 
-    def __init__(self, now_ms: int, clock: LocalClock) -> None:
+    `heard_ms`: events after it are not known yet, for a moment that lies ahead; None = all up to now are.
+    """
+
+    def __init__(self, now_ms: int, clock: LocalClock, heard_ms: int | None = None) -> None:
         self.now_ms = now_ms
+        self.heard_ms = now_ms if heard_ms is None else heard_ms
         self.clock = clock
         self.day = clock.day(now_ms)
         """Number of the local day."""

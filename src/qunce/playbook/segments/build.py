@@ -10,7 +10,7 @@ from typing import Final
 from qunce.playbook.schema.segments import KINDS, Segment, Subject, Written
 from qunce.playbook.schema.segments import Node as NodeText
 from qunce.playbook.segments.catalogue import ATTRIBUTES, CONTENTS, EVENTS, NOT_YET, Attribute, EventKind, Kind
-from qunce.playbook.segments.conditions import ANYTHING, COUNT, WORDS, BadCondition, Domain, read
+from qunce.playbook.segments.conditions import ANYTHING, COUNT, LONGEST_MS, WORDS, BadCondition, Domain, read
 from qunce.playbook.segments.tree import (
     AllOf,
     AnyOf,
@@ -232,10 +232,15 @@ class Builder:
             if node.within == word:
                 return Period(word)
         try:
-            return Within(parse_duration(node.within) * 1000)
+            span_ms = parse_duration(node.within) * 1000
         except ValueError as error:
             self._note(f"{path}.within", f"not a window: {node.within!r}", f"{error}; or {' | '.join(WORDS)}", "duration")
             return None
+        if span_ms > LONGEST_MS:
+            fix = "leave “within” out, or write at most 36500d"
+            self._note(f"{path}.within", f"{node.within!r} is more than a hundred years", fix, "bounds")
+            return None
+        return Within(span_ms)
 
     def _where(self, node: NodeText, kinds: tuple[EventKind, ...], path: str) -> tuple[tuple[str, Test], ...]:
         found = []

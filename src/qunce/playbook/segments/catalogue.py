@@ -19,6 +19,21 @@ ROLES: Final = ("member", "admin", "owner")
 """Platform roles, lowest first."""
 SCENES: Final = ("invited", "invite_link", "qr", "join_way", "approved", "self")
 """Ways into a group, as joins report them; `unknown` is no value."""
+WORD_NAMES: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "role": {"member": ("群成员", "member"), "admin": ("群管理员", "admin"), "owner": ("群主", "owner")},
+    "scene": {
+        "invited": ("被邀请", "invited"), "invite_link": ("邀请链接", "invite link"), "qr": ("扫码", "QR code"),
+        "join_way": ("群活码", "join code"), "approved": ("审批通过", "approved"), "self": ("自行加入", "on their own"),
+    },
+    "kind": {"member": ("成员", "member"), "unknown": ("未标记身份", "unknown")},
+    "content": {
+        "text": ("文字", "text"), "image": ("图片", "image"), "voice": ("语音", "voice"), "video": ("视频", "video"),
+        "file": ("文件", "file"), "sticker": ("表情", "sticker"), "link": ("链接", "link"), "card": ("名片", "card"),
+        "location": ("位置", "location"), "poll": ("投票", "poll"), "forward": ("转发", "forward"),
+        "red_packet": ("红包", "red packet"), "system": ("系统", "system"), "other": ("其他", "other"),
+    },
+}  # fmt: skip
+"""What the words of attributes and fields are called, in Chinese and English."""
 CODED: Final = {"role": ROLES, "scene": SCENES}
 """Words of memberships that profiles hold as their place, from 1; 0 = missing."""
 

@@ -56,6 +56,8 @@ class Domain:
     high: int | None = None
 
 
+LONGEST_MS: Final = 36_500 * 86_400_000
+"""Longest age and window: calendars do not reach back any number of days."""
 ANYTHING: Final = Domain()
 COUNT: Final = Domain(low=0)
 
@@ -119,9 +121,12 @@ def _moment(written: Written, domain: Domain) -> Test:
 
 def _duration(text: str) -> int:
     try:
-        return parse_duration(text) * 1000
+        span_ms = parse_duration(text) * 1000
     except ValueError:
         raise BadCondition(f"not an age: {text!r}", _EXPECTED["moment"]) from None
+    if span_ms > LONGEST_MS:
+        raise BadCondition(f"{text!r} is more than a hundred years", "write at most 36500d", "bounds")
+    return span_ms
 
 
 def _word(written: Written, choices: Sequence[str]) -> Test:

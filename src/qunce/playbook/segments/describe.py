@@ -6,7 +6,7 @@ import re
 from typing import Final, Literal
 
 from qunce.playbook.schema.segments import Subject
-from qunce.playbook.segments.catalogue import ATTRIBUTES, EVENTS, Kind
+from qunce.playbook.segments.catalogue import ATTRIBUTES, EVENTS, WORD_NAMES, Kind
 from qunce.playbook.segments.tree import (
     Age,
     AgeBetween,
@@ -87,7 +87,7 @@ def _leaf(leaf: Leaf, of: Subject, language: Language) -> str:
     match leaf:
         case Attr(name, test):
             attribute = ATTRIBUTES[of][name]
-            said = say_test(test, attribute.kind, language)
+            said = say_test(test, attribute.kind, language, name)
             return f"{attribute.zh}{said}" if zh else f"{name} {said}"
         case Field(name, kind, title, test):
             said = say_test(test, kind, language)
@@ -106,7 +106,7 @@ def _did(leaf: Did, of: Subject, language: Language) -> str:
     window = _window(leaf.window, of, language)
     field = _FIELDS.get(leaf.field, ("", ""))[index]
     measure = _MEASURES[leaf.measure][index].format(field)
-    where = "".join(f"[{_FIELDS[name][index]} {say_test(test, 'word', language)}]" for name, test in leaf.where)
+    where = "".join(f"[{_FIELDS[name][index]} {say_test(test, 'word', language, name)}]" for name, test in leaf.where)
     said = say_test(leaf.test, _NUMBERS.get(leaf.field or leaf.measure, "number"), language)
     if index == 0:
         return f"{window}{events}{where}{measure}{said}"
@@ -125,8 +125,8 @@ def _window(window: Window | None, of: Subject, language: Language) -> str:
     return f"最近{span}" if zh else f"in the last {span}"
 
 
-def say_test(test: Test, kind: Kind, language: Language) -> str:
-    """Return a condition on a value of a kind; amounts in the major unit."""
+def say_test(test: Test, kind: Kind, language: Language, name: str = "") -> str:
+    """Return a condition on a value of a kind; amounts in the major unit. `name`: whose words have names; empty = none."""
     index = 0 if language == "zh" else 1
     match test:
         case Compare(op, value):
@@ -141,7 +141,9 @@ def say_test(test: Test, kind: Kind, language: Language) -> str:
         case InPeriod(word):
             return _PERIODS[word][index]
         case OneOf(words):
-            return f"{'是' if index == 0 else 'is'} {' / '.join(words)}"
+            known = WORD_NAMES.get(name, {})
+            said = [known.get(word, (word, word))[index] for word in words]
+            return f"{'是' if index == 0 else 'is'} {' / '.join(said)}"
         case OneOfIds(ids):
             return f"{'是' if index == 0 else 'is'} {' / '.join(map(str, ids))}"
         case IsSet():

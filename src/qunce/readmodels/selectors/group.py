@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, F, Q, Sum
 
 from qunce.domain.text import fold
+from qunce.playbook.segments.catalogue import SCENES
 from qunce.readmodels.models import Community, Group, Member, Membership, Message, Question
 from qunce.readmodels.selectors.groups import open_since
 from qunce.readmodels.selectors.overlap import NOT_MEMBERS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 PEOPLE_SORTS: Final = ("messages", "spoke", "joined", "name")
-WAYS: Final = ("invited", "invite_link", "qr", "join_way", "approved", "self")
+WAYS: Final = SCENES
 """Ways into a group that lists can be narrowed by."""
 PEOPLE_FILTERS: Final = ("", "lurking", "left", "new", "staff")
 QUESTION_FILTERS: Final = ("open", "answered", "all")

@@ -112,10 +112,11 @@ class _Asked:
         from qunce.analytics.segments.run import SegmentEngine
         from qunce.domain.localtime import LocalClock
         from qunce.runtime import mirror, organisation
+        from qunce.runtime.as_of import moment_of
         from qunce.runtime.clock import now_ms
 
         zone = organisation.zone()
-        moment = now_ms() if at is None else _moment(at, zone)
+        moment = moment_of(now_ms()) if at is None else _moment(at, zone)
         store = mirror.store()
         refresh(connection=connection, store=store, zone=zone)
         refresh_profiles(connection=connection, store=store, zone=zone)

@@ -39,6 +39,8 @@ class Whom:
     """Whom a change is about: a segment, or the list of members as it is narrowed."""
 
     segment: str = ""
+    at_ms: int | None = None
+    """Who belonged to the segment at this moment; None = as of its newest run."""
     text: str = ""
     kind: str = ""
     tag: str = ""
@@ -46,12 +48,15 @@ class Whom:
     word: str = ""
 
 
-def chosen(whom: Whom, visible: Visible, moment: int) -> list[int]:
-    """Return the members it is about whom somebody may see who sees these groups."""
+def chosen(whom: Whom, visible: Visible, moment: int, wait_s: float = 5.0) -> list[int]:
+    """Return the members it is about whom somebody may see who sees these groups.
+
+    Raises Computing while another page asks who belonged to a segment, for longer than `wait_s`.
+    """
     if not whom.segment:
         known = KnownFilter(now_ms=moment, tag=whom.tag, attribute=whom.attribute, word=whom.word)
         return member_ids(visible, text=whom.text, kind=whom.kind, known=known)
-    found = segments.member_ids(whom.segment)
+    found = segments.member_ids(whom.segment, whom.at_ms, wait_s)
     return [member for chunk in batches(found, CHUNK) for member in seen_members(chunk, visible)]
 
 
@@ -83,7 +88,7 @@ def perform(params: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     tag, put = str(params["tag"]), bool(params["put"])
     newest = ChangeBatch.objects.filter(batch_id=batch_id).first()
     moment = newest.made_ms if newest is not None else now_ms()
-    members = chosen(Whom(**params["whom"]), visible_group_ids(actor), moment)
+    members = chosen(Whom(**params["whom"]), visible_group_ids(actor), moment, wait_s=120.0)
     if not members and newest is None:
         raise Nobody
     ingest, done, changes = Ingest(), 0, newest.changes if newest else 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import yaml
+from django.db.models import F
 
 from qunce.accounts.models import Staff
 from qunce.playbook.schema.segments import Segment, Subject
@@ -15,11 +16,15 @@ from qunce.playbook.segments import catalogue
 from qunce.playbook.segments.check import rules_of
 from qunce.playbook.segments.tree import Rule
 from qunce.playbook.write import to_plain
+from qunce.readmodels.models import Group
+from qunce.runtime import organisation
 from qunce.runtime.segments import editing, form, views
 from qunce.runtime.segments.form import Cond, Form
 from qunce.runtime.segments.rules import in_force
 
 Titles = tuple[str, str]
+MOST_GROUPS: Final = 200
+"""Groups a menu offers; others can be written in the playbook's text."""
 _ID: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _FIELDS: Final[dict[str, Titles]] = {
     "amount": ("金额", "amount"), "length": ("字数", "characters"), "peer": ("不同的人", "different people"),
@@ -55,7 +60,9 @@ class Line:
     value_kind: str
     operators: tuple[str, ...]
     measures: tuple[Option, ...]
-    choices: tuple[str, ...]
+    choices: tuple[Option, ...]
+    wheres: tuple[str, ...]
+    """Lists that can narrow its events, of `form.WHERES`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,12 @@ class Built:
     windows: tuple[str, ...]
     sinces: tuple[Option, ...]
     segments: tuple[Option, ...]
+    contents: tuple[Option, ...]
+    groups: tuple[Option, ...]
+    """The groups with the newest messages, and those that are chosen."""
     tags: tuple[str, ...]
+    currency: str
+    """The organisation's, which amounts are in."""
 
 
 def opened(segment_id: str | None) -> Built | None:
@@ -142,7 +154,7 @@ def _built(base: editing.Base, raw: Form, *, check: bool = True) -> Built:
             Option(value=other.segment_id, title=(other.title, other.title_en or other.title))
             for other in base.segments if other.of == one.of and other.segment_id != one.segment_id
         ),
-        tags=base.tags,
+        contents=_named("content", catalogue.CONTENTS), groups=_groups(one), tags=base.tags, currency=organisation.currency(),
     )  # fmt: skip
 
 
@@ -174,7 +186,8 @@ def _line(base: editing.Base, one: Form, cond: Cond, path: str, problems: Mappin
         path=path, cond=cond, parts=_lines(base, one, cond.parts, path, problems), problems=tuple(problems.get(path, ())),
         value_kind=kind, operators=form.operators(kind, in_attr=cond.kind == "attr", declared=declared is not None),
         measures=tuple(Option(value=name, title=_measure(name)) for name in measures),
-        choices=attribute.choices if attribute is not None and cond.kind == "attr" else (),
+        choices=_named(cond.get("name"), attribute.choices) if attribute is not None and cond.kind == "attr" else (),
+        wheres=form.wheres_of(cond) if cond.kind == "did" else (),
     )  # fmt: skip
 
 
@@ -193,6 +206,25 @@ def _attributes(base: editing.Base, of: Subject) -> tuple[Option, ...]:
     if of != "group":
         found |= base.fields
     return tuple(Option(value=name, title=(item.zh, item.en)) for name, item in found.items())
+
+
+def _named(name: str, words: Sequence[str]) -> tuple[Option, ...]:
+    names = catalogue.WORD_NAMES.get(name, {})
+    return tuple(Option(value=word, title=names.get(word, (word, word))) for word in words)
+
+
+def _groups(one: Form) -> tuple[Option, ...]:
+    chosen = {int(number) for cond in _flat(one.parts) for number in cond.many("group") if number.isdecimal()}
+    rows = Group.objects.filter(kind="group").values_list("pk", "name")
+    found = dict(rows.filter(pk__in=chosen)) if chosen else {}
+    found |= dict(rows.order_by(F("last_ms").desc(nulls_last=True), "pk")[:MOST_GROUPS])
+    return tuple(Option(value=str(number), title=(name or f"#{number}",) * 2) for number, name in found.items())
+
+
+def _flat(parts: Iterable[Cond]) -> Iterator[Cond]:
+    for part in parts:
+        yield part
+        yield from _flat(part.parts)
 
 
 def _yaml(segment: Segment) -> str:

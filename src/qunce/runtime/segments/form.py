@@ -27,6 +27,8 @@ _DEPTH: Final = 5
 _LONE: Final = ("today", "this_week", "this_month", "set", "missing")
 _COMPARED: Final = re.compile(r"(>=|<=|!=|=|>|<)?\s*(.*)")
 _AGE: Final = re.compile(r"(\d+)([smhd])")
+WHERES: Final[dict[str, str]] = {"content": "content", "group": "group_id"}
+"""Lists of a condition that narrow its events, by the field of the form, with the field of the event."""
 _DISTINCT: Final[dict[str, tuple[str, ...]]] = {
     "member": ("peer", "group_id"), "membership": ("peer",), "group": ("member_id",),
 }  # fmt: skip
@@ -196,12 +198,18 @@ def _did(cond: Cond) -> Node:
 
 def _where(cond: Cond) -> dict[str, Written] | None:
     try:
-        found = json.loads(cond.get("where") or "{}")
+        kept = json.loads(cond.get("where") or "{}")
     except ValueError:
-        return None
-    if not isinstance(found, dict) or not found:
-        return None
-    return {str(name): tuple(map(str, value)) if isinstance(value, list) else str(value) for name, value in found.items()}
+        kept = {}
+    found: dict[str, Written] = {
+        str(name): tuple(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in (kept.items() if isinstance(kept, dict) else ())
+    }
+    for ours, name in WHERES.items():
+        chosen = tuple(dict.fromkeys(cond.many(ours)))
+        if chosen:
+            found[name] = chosen[0] if len(chosen) == 1 else chosen
+    return found or None
 
 
 def _written(cond: Cond) -> Written:
@@ -258,8 +266,14 @@ def _one(node: Node) -> Cond:
 def _did_conds(node: Node) -> Iterator[Cond]:
     window = f"since:{node.since}" if node.since else node.within or ""
     common = {"event": "\n".join(node.did or ()), "window": window}
-    if node.where:
-        common["where"] = json.dumps(node.where, ensure_ascii=False)
+    kept = dict(node.where or {})
+    for ours, name in WHERES.items():
+        written = kept.get(name)
+        if written is not None and written not in _LONE:
+            common[ours] = "\n".join((written,) if isinstance(written, str) else written)
+            del kept[name]
+    if kept:
+        common["where"] = json.dumps(kept, ensure_ascii=False)
     simple = (("times", node.times), ("days", node.days), ("first", node.first), ("last", node.last))
     found = [(name, written) for name, written in simple if written is not None]
     found += [(f"sum:{name}", written) for name, written in (node.sum or {}).items()]
@@ -312,6 +326,12 @@ def measures_of(cond: Cond, of: Subject) -> list[str]:
     return found
 
 
+def wheres_of(cond: Cond) -> tuple[str, ...]:
+    """Return by which lists of the form all chosen events can be narrowed."""
+    kinds = [catalogue.EVENTS[name] for name in cond.many("event") if name in catalogue.EVENTS]
+    return tuple(ours for ours, name in WHERES.items() if kinds and all(name in kind.wheres for kind in kinds))
+
+
 def value_kind(cond: Cond, of: Subject, declared: Mapping[str, catalogue.Attribute]) -> str:
     """Return what kind of value a condition tests: `number`, `money`, `moment`, `word`, `id`."""
     if cond.kind == "did":
@@ -332,8 +352,11 @@ def _tidied(cond: Cond, of: Subject, declared: Mapping[str, catalogue.Attribute]
     if cond.kind not in ("did", "attr"):
         return cond
     fields = dict(cond.fields)
-    if cond.kind == "did" and cond.get("measure") not in measures_of(cond, of):
-        fields |= {"measure": "times"}
+    if cond.kind == "did":
+        if cond.get("measure") not in measures_of(cond, of):
+            fields |= {"measure": "times"}
+        for ours in WHERES.keys() - set(wheres_of(cond)):
+            fields.pop(ours, None)
     kind = value_kind(replace(cond, fields=fields), of, declared)
     allowed = operators(kind, in_attr=cond.kind == "attr", declared=fields.get("name", "") in declared)
     if fields.get("op") not in allowed:

@@ -29,12 +29,13 @@ from qunce.playbook.errors import InvalidPlaybook
 from qunce.playbook.schema.segments import Subject
 from qunce.readmodels.rows import Database
 from qunce.runtime import organisation
+from qunce.runtime.as_of import moment_of
 from qunce.runtime.clock import now_ms
 from qunce.runtime.models import SegmentDue, SegmentState
 from qunce.runtime.segments import lease, mirrors, runs
 from qunce.runtime.segments.dirty import Dirty, Marker, high_water, mentions
 from qunce.runtime.segments.moves import Key, Move, Overtaken, Writer
-from qunce.runtime.segments.rules import InForce, in_force
+from qunce.runtime.segments.rules import InForce, to_run
 from qunce.runtime.segments.runs import CURSOR, Why
 
 logger = logging.getLogger(__name__)
@@ -64,9 +65,10 @@ class Keeper:
         self._next_s = float("-inf")
         self._journal, self._database = Journal(connection), Database(connection)
         self._marker = Marker(self._database)
+        self._currency = organisation.currency()
         self._days = mirrors.clock()
         self._engine = mirrors.engine()
-        self._reader = Reader(connection, self._engine, organisation.zone(), organisation.currency())
+        self._reader = Reader(connection, self._engine, organisation.zone(), self._currency)
         self._holds: Callable[[], bool] = lambda: True
         self._writer = Writer(self._days, lambda: self._holds())
         self._failed_ms = 0
@@ -74,9 +76,13 @@ class Keeper:
     def turn(self) -> int:
         """Do one round; return how many events and people were looked at, 0 = nothing was to do.
 
-        Raises InvalidPlaybook when the playbook in force cannot be read by this version.
+        Raises InvalidPlaybook when the playbook in force cannot be read by this version, and Overtaken when the organisation
+        has another currency than this began with.
         """
-        rules, now = in_force(), self._clock()
+        if self._currency != organisation.currency():
+            raise Overtaken
+        rules, wall = to_run(), self._clock()
+        now = moment_of(wall)
         why = self._wanted(rules, now)
         before = self._journal.cursor_position(CURSOR)
         head = self._journal.head()
@@ -88,7 +94,7 @@ class Keeper:
         if why is None and before == head and not due:
             self._note_fresh(now)
             return 0
-        if why is not None and now - self._failed_ms < AGAIN_MS:
+        if why is not None and wall - self._failed_ms < AGAIN_MS:
             return 0
         with lease.kept() as holds:
             if holds is None:
@@ -96,7 +102,7 @@ class Keeper:
             self._holds = holds
             if why is not None:
                 return self._run(rules, why)
-            return self._follow(rules, before, due, now)
+            return self._follow(rules, before, due, now, wall)
 
     def _wanted(self, rules: InForce, now: int) -> Why | None:
         """Return why a full run is due; None = it is not."""
@@ -125,7 +131,7 @@ class Keeper:
         self._next_s = self._steady() + max(REST_S, SHARE * (self._steady() - started))
         return 1
 
-    def _follow(self, rules: InForce, before: int, due: Sequence[tuple[Subject, Key]], now: int) -> int:
+    def _follow(self, rules: InForce, before: int, due: Sequence[tuple[Subject, Key]], now: int, wall: int) -> int:
         asked = mentions(rules.rules)
         batch = self._journal.read(before, BATCH)
         dirty = self._marker.mark(batch, asked)
@@ -144,7 +150,7 @@ class Keeper:
             self._note_water(water)
             SegmentState.objects.update(as_of_ms=now)
 
-        self._writer.write(moves, version=rules.version, ts_ms=now, also=also)
+        self._writer.write(moves, version=rules.version, ts_ms=now, found_ms=wall, also=also)
         if moves:
             logger.info("segments moved", extra={"action": "segments.moved", "moves": len(moves), "judged": len(dirty)})
         return len(batch) + len(due)

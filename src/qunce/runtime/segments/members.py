@@ -1,14 +1,10 @@
-"""Say who belongs to a segment as of its newest run, and why one does: what tiers, tags and plans ask."""
+"""Say who belongs to a segment as of its newest run: what tiers, tags and plans ask."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qunce.engine.segments.evaluate import Explained, explain
 from qunce.runtime.models import SegmentMember, SegmentState
-from qunce.runtime.segments import mirrors
-from qunce.runtime.segments.moves import Key
-from qunce.runtime.segments.rules import in_force
 from qunce.runtime.segments.runs import Keys, stored_keys
 
 
@@ -39,21 +35,3 @@ def segments_of(subject_id: int, of: str = "member") -> list[tuple[str, int, int
     names = list(SegmentState.objects.filter(of=of).values_list("pk", flat=True))
     rows = SegmentMember.objects.filter(subject_id=subject_id, segment_id__in=names).order_by("segment_id", "group_id")
     return list(rows.values_list("segment_id", "group_id", "since_ms"))
-
-
-def explain_one(segment_id: str, key: Key, now_ms: int) -> Explained | None:
-    """Return why somebody belongs or not at a moment, by the mirror; None = no such segment or subject.
-
-    Raises ValueError for segments of groups.
-    """
-    rules = in_force().rules
-    rule = rules.get(segment_id)
-    if rule is None:
-        return None
-    mirrors.bring_up_to_date()
-    engine = mirrors.engine()
-    known = engine.known(rule.of, key[0])
-    subject = known.subjects.get(key)
-    if subject is None:
-        return None
-    return explain(rule, subject, known.history(key), engine.moment(now_ms), rules)

@@ -56,9 +56,12 @@ class Writer:
         self._ingest: Ingest | None = None
 
     def write(
-        self, moves: Iterable[Move], *, version: str, ts_ms: int, told: bool = True, also: Callable[[], None] | None = None
-    ) -> None:
-        """Write moves that happened at `ts_ms`; `also` runs in the last transaction.
+        self, moves: Iterable[Move], *, version: str, ts_ms: int, found_ms: int, told: bool = True,
+        also: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Write moves that happened at `ts_ms` and were found at `found_ms`; `also` runs in the last transaction.
+
+        In an archive time stands still: the same move may be found twice as of one moment, where conditions changed between.
 
         `told` False: memberships only, without events, history and a moment of entering: how a segment begins.
         """
@@ -71,16 +74,16 @@ class Writer:
                 if not self._holds():
                     raise Overtaken
                 if chunk:
-                    self._write(chunk, version, ts_ms, told)
+                    self._write(chunk, version, ts_ms, found_ms, told)
                 if not following and pending is not None:
                     pending()
             if not following:
                 return
             chunk = following
 
-    def _write(self, moves: Sequence[Move], version: str, ts_ms: int, told: bool) -> None:
+    def _write(self, moves: Sequence[Move], version: str, ts_ms: int, found_ms: int, told: bool) -> None:
         if told:
-            self._tell(moves, version, ts_ms)
+            self._tell(moves, version, ts_ms, found_ms)
             self.database.insert(
                 "segment_move", ("segment_id", "subject_id", "group_id", "entered", "ts_ms"),
                 [(move.segment_id, move.subject_id, move.group_id, move.entered, ts_ms) for move in moves],
@@ -113,7 +116,7 @@ class Writer:
         columns = ("segment_id", "day", "size", "entered", "left")
         self.database.upsert("segment_day", columns, ("segment_id", "day"), rows, add=("entered", "left"))
 
-    def _tell(self, moves: Sequence[Move], version: str, ts_ms: int) -> None:
+    def _tell(self, moves: Sequence[Move], version: str, ts_ms: int, found_ms: int) -> None:
         places = self._places(moves)
         events = []
         for move in moves:
@@ -123,7 +126,7 @@ class Writer:
             kind = SegmentEntered if move.entered else SegmentLeft
             key = native_key(
                 "segment", move.segment_id, place.subject.platform_id if place.subject else "",
-                place.conv.platform_id if place.conv else "", "in" if move.entered else "out", str(ts_ms),
+                place.conv.platform_id if place.conv else "", "in" if move.entered else "out", str(found_ms),
             )  # fmt: skip
             body = kind(segment_id=move.segment_id, version=version)
             events.append(

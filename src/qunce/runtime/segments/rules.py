@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -17,11 +17,12 @@ from qunce.playbook.schema import Playbook
 from qunce.playbook.schema.segments import Segment
 from qunce.playbook.segments.check import references, rules_of
 from qunce.playbook.segments.tree import Rule
+from qunce.runtime import organisation
 from qunce.runtime.live import playbooks
 from qunce.runtime.models import PlaybookVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class InForce:
     """The segments of a published playbook. `number` 0 = the examples."""
 
@@ -31,7 +32,7 @@ class InForce:
     segments: tuple[Segment, ...]
     rules: Mapping[str, Rule]
     definitions: Mapping[str, str]
-    """Hash of each segment's conditions, those it refers to included."""
+    """Hash of each segment's conditions, those it refers to included; `to_run` adds the currency."""
 
 
 SHIPPED: Final = "shipped"
@@ -47,6 +48,17 @@ def in_force() -> InForce:
     newest = PlaybookVersion.objects.order_by("-number").values_list("number", "content_hash").first()
     found = _of_version(*newest) if newest else None
     return found if found is not None and found.segments else shipped()
+
+
+def to_run() -> InForce:
+    """Return the segments in force with definitions that are of the organisation's currency too: in another, others belong."""
+    return _priced(in_force(), organisation.currency())
+
+
+@lru_cache(maxsize=8)
+def _priced(rules: InForce, currency: str) -> InForce:
+    told = {name: sha256(f"{text} {currency}".encode()).hexdigest()[:16] for name, text in rules.definitions.items()}
+    return replace(rules, definitions=told)
 
 
 @lru_cache(maxsize=1)
@@ -74,6 +86,7 @@ def _definitions(segments: tuple[Segment, ...], rules: Mapping[str, Rule]) -> di
     known = {segment.segment_id: segment for segment in segments}
     own = {name: msgspec.json.encode((rule.of, rule.body)) for name, rule in rules.items()}
 
+    @cache
     def parts(name: str) -> frozenset[str]:
         found = {name}
         for other in references(known[name].where):

@@ -26,6 +26,7 @@ from qunce.analytics.columns import read_columns
 from qunce.analytics.segments.run import Found
 from qunce.journal.store import Journal
 from qunce.playbook.schema.segments import Subject
+from qunce.runtime.as_of import moment_of
 from qunce.runtime.clock import now_ms
 from qunce.runtime.models import (
     SegmentDay,
@@ -37,7 +38,7 @@ from qunce.runtime.models import (
 )
 from qunce.runtime.segments import lease, mirrors
 from qunce.runtime.segments.moves import Move, Writer
-from qunce.runtime.segments.rules import InForce, in_force
+from qunce.runtime.segments.rules import InForce, to_run
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def perform(params: dict[str, Any], beat: Callable[[dict[str, Any]], None]) -> d
     with lease.kept(WAIT_S) as holds:
         if holds is None:
             raise Busy
-        ran = run(in_force(), "asked", Writer(mirrors.clock(), holds), progress=beat)
+        ran = run(to_run(), "asked", Writer(mirrors.clock(), holds), progress=beat)
     return {"segments": ran.segments, "entered": ran.entered, "left": ran.left, "took_ms": ran.took_ms}
 
 
@@ -92,7 +93,7 @@ def run(
     rules: InForce, why: Why, writer: Writer, *, clock: Callable[[], int] = now_ms,
     progress: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> Ran:  # fmt: skip
-    """Run all segments in force. Call with the lease held."""
+    """Run all segments in force, as of what `moment_of` makes of the clock. Call with the lease held."""
     began, started = clock(), time.monotonic()
     states = _begin(rules)
     if not rules.rules:
@@ -102,12 +103,12 @@ def run(
     try:
         head = Journal(connection).head()
         mirrors.bring_up_to_date()
-        as_of_ms = clock()
+        as_of_ms = moment_of(clock())
         engine = mirrors.engine()
         found = engine.run(rules.rules, as_of_ms, tuple(rules.rules), as_of_ms + HORIZON_MS)
         ahead = engine.ahead(as_of_ms)
         tallies = {
-            name: _store(name, rules.rules[name].of, states[name], found, writer, as_of_ms, rules.version, progress)
+            name: _store(name, rules.rules[name].of, states[name], found, writer, as_of_ms, began, rules.version, progress)
             for name in rules.rules
         }
         _store_due(writer, pa.concat_tables([found.due, ahead]))
@@ -158,7 +159,7 @@ def _why(state: SegmentState, definition: str, why: Why) -> Why:
 
 
 def _store(
-    name: str, of: Subject, state: SegmentState, found: Found, writer: Writer, as_of_ms: int, version: str,
+    name: str, of: Subject, state: SegmentState, found: Found, writer: Writer, as_of_ms: int, began: int, version: str,
     progress: Callable[[dict[str, Any]], None],
 ) -> _Tally:  # fmt: skip
     inside = found.belongs.filter(pc.equal(found.belongs["segment_id"], name))
@@ -178,7 +179,7 @@ def _store(
                 for subject_id, group_id in keys[place : place + 10_000].tolist():
                     yield Move(name, of, subject_id, group_id, into)
 
-    writer.write(moves(), version=version, ts_ms=as_of_ms, told=not first)
+    writer.write(moves(), version=version, ts_ms=as_of_ms, found_ms=began, told=not first)
     return tally
 
 

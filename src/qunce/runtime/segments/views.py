@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +15,14 @@ from django.conf import settings
 from django.db.models import Q
 
 from qunce.accounts.models import Staff
+from qunce.analytics.segments.plan import Plan, leaves_of
 from qunce.analytics.segments.run import SegmentEngine
 from qunce.engine.segments.evaluate import Explained, explain
 from qunce.engine.segments.wheel import judge
 from qunce.playbook.schema.segments import Subject
 from qunce.playbook.segments.catalogue import ATTRIBUTES
 from qunce.playbook.segments.describe import describe
-from qunce.playbook.segments.tree import AllOf, AnyOf, Attr, Did, Field, Node, Not, Rule, Tagged
+from qunce.playbook.segments.tree import AllOf, AnyOf, Attr, Did, Field, Node, Not, OneOfIds, Rule, Tagged
 from qunce.readmodels.models import Group, Member, Membership, Message
 from qunce.runtime import jobs, organisation
 from qunce.runtime.models import Job, SegmentDay, SegmentMember, SegmentMove, SegmentRun, SegmentState
@@ -145,7 +147,25 @@ def words_of(rule: Rule, rules: InForce | None = None) -> Titles:
     for segment in rules.segments if rules else ():
         zh = zh.replace(f"属于分群 {segment.segment_id}", f"属于「{segment.title}」")
         en = en.replace(f"belongs to {segment.segment_id}", f"belongs to “{segment.title_en or segment.title}”")
+    names = group_names(rule, rules.rules if rules else {})
+    if names:
+        zh, en = (_IDS.sub(lambda found: _called(found, names), text) for text in (zh, en))
     return zh.replace("」 ", "」"), en
+
+
+_IDS: Final = re.compile(r"\[(群 是|groups is) ([\d /]+)\]")
+
+
+def _called(found: re.Match[str], names: Mapping[int, str]) -> str:
+    said = " / ".join(names.get(int(number)) or number for number in found[2].split(" / "))
+    return f"[{found[1]} {said}]" if found[1] == "群 是" else f"[in {said}]"
+
+
+def group_names(rule: Rule, rules: Mapping[str, Rule]) -> dict[int, str]:
+    """Return the names of the groups that the conditions of a rule narrow events to. One query where there are any."""
+    leaves = [leaf for leaf in leaves_of(rule.body, rules) if isinstance(leaf, Did)] if rules else []
+    ids = {number for leaf in leaves for _, test in leaf.where if isinstance(test, OneOfIds) for number in test.ids}
+    return dict(Group.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
 
 
 def members(segment: SegmentRow, visible: Visible, page: int) -> tuple[list[Person], int]:
@@ -157,12 +177,16 @@ def members(segment: SegmentRow, visible: Visible, page: int) -> tuple[list[Pers
     return _named(segment.of, [((subject, group), since, True) for subject, group, since in found[start : start + PAGE]]), total
 
 
-def member_ids(segment_id: str) -> list[int]:
-    """Return the members who belong as of the newest run, those of memberships once each; none for groups."""
+def member_ids(segment_id: str, moment_ms: int | None = None, wait_s: float = 5.0) -> list[int]:
+    """Return the members who belong as of the newest run, or belonged at a moment; none for groups.
+
+    Those of memberships are there once each. Raises Computing while another page asks for longer than `wait_s`.
+    """
     row = get(segment_id)
     if row is None or row.of == "group":
         return []
-    return [int(number) for number in np.unique(stored_keys(segment_id)[:, 0])]
+    keys = stored_keys(segment_id) if moment_ms is None else _asked(in_force().rules, segment_id, moment_ms, wait_s=wait_s)
+    return [int(number) for number in np.unique(keys[:, 0])]
 
 
 def moves(segment: SegmentRow, visible: Visible) -> list[Person]:
@@ -217,29 +241,23 @@ def expected(segment_id: str, now_ms: int, visible: Visible) -> Expected:
     """Return who enters and leaves within a day by time alone. Raises Computing while another page asks."""
     rules = in_force().rules
     rule = rules[segment_id]
-    now, then = _asked(rules, segment_id, now_ms), _asked(rules, segment_id, now_ms + DAY_MS)
+    now, then = _asked(rules, segment_id, now_ms), _asked(rules, segment_id, now_ms + DAY_MS, now_ms)
     entering, leaving = difference(then, now), difference(now, then)
     some: list[tuple[Key, int | None, bool]] = []
     engine = _engine()
+    first_day = Plan(rules, [segment_id], engine.moment(now_ms), "").first_day()
     for keys, entered in ((entering, True), (leaving, False)):
         for key in _visible_keys(rule.of, keys, visible, MOST_EXPECTED):
             until = None
-            if rule.of != "group":
-                known = engine.known(rule.of, key[0])
-                subject = known.subjects.get(key)
-                if subject is not None:
-                    until = judge(rule, subject, known.history(key), engine.moment(now_ms), rules).until_ms
+            known = engine.known(rule.of, key[0], first_day)
+            subject = known.subjects.get(key)
+            if subject is not None:
+                until = judge(rule, subject, known.history(key), engine.moment(now_ms), rules).until_ms
             some.append((key, until, entered))
     some.sort(key=lambda one: one[1] or now_ms + DAY_MS)
     return Expected(
         as_of_ms=now_ms, entering=len(entering), leaving=len(leaving), people=tuple(_named(rule.of, some[:MOST_EXPECTED]))
     )
-
-
-def newest_ms(now_ms: int) -> int:
-    """Return the moment to ask about: now, or the newest news where nothing was heard for two days (an old export)."""
-    newest = Group.objects.order_by("-last_ms").exclude(last_ms=None).values_list("last_ms", flat=True).first()
-    return newest if newest is not None and newest < now_ms - 2 * DAY_MS else now_ms
 
 
 def do_run(*, actor: Staff | None) -> int:
@@ -252,12 +270,14 @@ def running_job() -> Job | None:
     return jobs.unfinished(JOB_KIND)
 
 
-def _asked(rules: Mapping[str, Rule], segment_id: str, moment_ms: int) -> Keys:
-    if not _computing.acquire(timeout=5.0):
+def _asked(
+    rules: Mapping[str, Rule], segment_id: str, moment_ms: int, heard_ms: int | None = None, wait_s: float = 5.0
+) -> Keys:
+    if not _computing.acquire(timeout=wait_s):
         raise Computing
     try:
         mirrors.fresh()
-        rows = _engine().members_of(rules, segment_id, moment_ms)
+        rows = _engine().members_of(rules, segment_id, moment_ms, heard_ms)
     finally:
         _computing.release()
     ordered = rows.sort_by([("subject_id", "ascending"), ("group_id", "ascending")])
@@ -342,14 +362,13 @@ def person(segment: SegmentRow, key: Key, visible: Visible) -> Person | None:
 
 
 def why(segment: SegmentRow, key: Key, moment_ms: int) -> list[WhyLine] | None:
-    """Return each condition with its outcome for one member or membership; None = it is no subject of segments, or a group."""
+    """Return each condition with its outcome for one subject; None = it is no subject of segments."""
     rules = in_force()
-    if segment.of == "group":
-        return None
     mirrors.fresh()
     engine = _engine()
     rule = rules.rules[segment.segment_id]
-    known = engine.known(rule.of, key[0])
+    first_day = Plan(rules.rules, [segment.segment_id], engine.moment(moment_ms), "").first_day()
+    known = engine.known(rule.of, key[0], first_day)
     subject = known.subjects.get(key)
     if subject is None:
         return None

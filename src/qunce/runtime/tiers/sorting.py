@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Max
 
 from qunce.accounts.models import Staff
 from qunce.analytics import refresh as mirror_refresh
@@ -21,8 +20,9 @@ from qunce.domain.events import Event, Party, Source, TierMoved
 from qunce.domain.keys import native_key
 from qunce.domain.localtime import LocalClock
 from qunce.playbook.schema.tiers import Scheme
-from qunce.readmodels.models import Group, Identity, Member, Order, TierHolding
+from qunce.readmodels.models import Identity, Member, TierHolding
 from qunce.runtime import jobs, mirror, organisation
+from qunce.runtime.as_of import moment_of
 from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import Job, JobState
@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 JOB_KIND: Final = "tiers"
 DAY_MS: Final = 86_400_000
-QUIET_MS: Final = 2 * DAY_MS
-"""Without news for longer, members are sorted as of the newest news: an old export would otherwise show only sleepers."""
 EARLIER_WEEKS: Final = 4
 """Before the first sorting members are sorted as of the ends of the weeks before, so that moves can be seen at once."""
 CHUNK: Final = 10_000
@@ -65,17 +63,9 @@ def newest_run() -> Job | None:
     return Job.objects.filter(kind=JOB_KIND, state=JobState.DONE).order_by("-pk").first()
 
 
-def as_of(moment: int) -> int:
-    """Return the moment members are sorted at: now, or the newest news where there was none for two days."""
-    groups = Group.objects.aggregate(newest=Max("last_ms"))["newest"] or 0
-    orders = Order.objects.aggregate(newest=Max("status_ms"))["newest"] or 0
-    newest = max(groups, orders)
-    return moment if not newest or newest > moment - QUIET_MS else newest
-
-
 def perform(params: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     """Do a sorting job; done twice it finds nothing to move."""
-    moment = as_of(now_ms())
+    moment = moment_of(now_ms())
     started = time.monotonic()
     schemes = in_force()
     first = not TierHolding.objects.filter(scheme_id__in=[scheme.scheme_id for scheme in schemes.schemes]).exists()

@@ -212,4 +212,16 @@
     if (anchor) scrollBy(0, anchor.line.getBoundingClientRect().top - anchor.top);
     anchor = null;
   });
+  // A menu of several choices stays open while its form is swapped after each of them.
+  let opened = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    opened = $$("details[data-menu][open]").filter((menu) => event.detail.target.contains(menu)).map((menu) => menu.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    opened = [];
+  });
+  document.addEventListener("click", (event) => {
+    $$("details[data-menu][open]").forEach((menu) => menu.contains(event.target) || menu.removeAttribute("open"));
+  });
 })();
