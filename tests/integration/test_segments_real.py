@@ -148,20 +148,21 @@ def able_and_asking(orders: list[dict[str, Any]], end: datetime) -> set[str]:
 def unbroken(chats: list[dict[str, Any]], heard: datetime, now: datetime) -> set[str]:
     """Return who joined 3 to 10 days before `now`, is there and has said nothing since, by what was heard by `heard`."""
     joined: dict[str, datetime] = {}
+    left: dict[str, datetime] = {}
     spoke: dict[str, datetime] = {}
     for row in sorted(chats, key=lambda row: row["ts"]):  # times are of minutes: the order in the file tells what came first
         at, who = datetime.fromisoformat(row["ts"]), row["user_id"]
-        if at > heard:
-            break
         if row.get("event") == "leave":
-            joined.pop(who, None)
+            left[who] = at
         elif row.get("event") == "join":
+            # The newest join of all: whoever came again later is missed on a day before.
             joined[who] = at
-        elif not row.get("event"):
+            left.pop(who, None)
+        elif not row.get("event") and at <= heard:
             spoke[who] = at
     return {
         who for who, at in joined.items()
-        if 3 * DAY <= now - at <= 10 * DAY and spoke.get(who, at - DAY) < at
+        if 3 * DAY <= now - at <= 10 * DAY and spoke.get(who, at - DAY) < at and left.get(who, now + DAY) > now
     }  # fmt: skip
 
 
