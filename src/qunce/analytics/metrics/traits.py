@@ -36,13 +36,16 @@ def inputs(tables: Tables, params: Params, currency: str) -> Expr:
         "reactions": _counted(happened(tables, month, (REACTION,))),
         "weeks": _different(steady, "week"),
         "orders_month": _counted(counted_orders(tables, month)),
-        "orders": orders.group_by(KEY).agg(n=orders.count()),
-        "last_day": orders.group_by(KEY).agg(n=orders.day.max().cast("int64")),
-        "money": _money(orders, currency),
     }
     for name, found in counts.items():
         rows = with_totals(rows, found.rename(**{name: "n"}), KEY, name)
-    return rows.order_by("person")
+    return with_totals(rows, bought(orders, currency), KEY, "orders", "last_day", "money").order_by("person")
+
+
+def bought(orders: Expr, currency: str) -> Expr:
+    """Return for each buyer how many orders, the newest local day, and what they come to in one currency."""
+    own = ibis.ifelse(orders.currency == currency, orders.net_minor, 0)
+    return orders.group_by(KEY).agg(orders=orders.count(), last_day=orders.day.max().cast("int64"), money=whole_sum(own))
 
 
 def _replies(tables: Tables, spoken: Expr) -> Expr:
@@ -51,11 +54,6 @@ def _replies(tables: Tables, spoken: Expr) -> Expr:
     answered = people(tables, spoken.rename(author="person").inner_join(peers, "seq"), "peer")
     answered = answered.filter(answered.person != answered.author)
     return answered.drop("person").rename(person="author").group_by(KEY).agg(n=lambda found: found.count())
-
-
-def _money(orders: Expr, currency: str) -> Expr:
-    own = orders.filter(orders.currency == currency)
-    return own.group_by(KEY).agg(n=whole_sum(own.net_minor))
 
 
 def _counted(rows: Expr) -> Expr:

@@ -22,6 +22,11 @@ IMPORT_MB: Final = 400
 SEGMENTS_S: Final = 60
 """CPU seconds that all example segments may take over 100 million facts."""
 
+MOST_IN_POSTGRES: Final = 5_000_000
+"""Facts that are copied into PostgreSQL for comparison; more take longer than they tell."""
+FOLLOW_PER_S: Final = 200
+FOLLOW_S: Final = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -140,11 +145,45 @@ def _segments(plan: Plan) -> Iterator[Figure]:
             case="segments", name=f"segment {ONE}", size=size, unit="s", target=target, baseline="pandas, same files",
             baseline_value=median(pandas["seconds"]), **of_seconds(alone),
         )  # fmt: skip
+        yield from _beside(plan, folder, size, alone)
     one = plan.shop.run("segments:one_member", {"runs": plan.sizes.few_runs})
     yield Figure(
         case="segments", name="one member, one segment", size="2,000 events", unit="ms", target=1.0,
         **of_seconds(one, 1_000 / one["judged"]),
     )  # fmt: skip
+
+
+def _beside(plan: Plan, folder: str, size: str, alone: dict[str, Any]) -> Iterator[Figure]:
+    """Yield RFM beside pandas, and one segment beside PostgreSQL where there is a server and the facts are few."""
+    asked: dict[str, Any] = {"folder": folder, "runs": plan.sizes.few_runs}
+    ours, pandas = plan.shop.run("segments:rfm", asked), plan.shop.run("segments:pandas_rfm", asked)
+    if (ours["found"], ours["total"]) != (pandas["found"], pandas["total"]):
+        raise RuntimeError(f"pandas scores {pandas['found']} buyers {pandas['total']}, we {ours['found']} {ours['total']}")
+    yield Figure(
+        case="segments", name="rfm", size=f"{ours['found']:,} buyers of a year", unit="s", baseline="pandas, same files",
+        baseline_value=median(pandas["seconds"]), **of_seconds(ours),
+    )  # fmt: skip
+    if plan.shop.run("segments:rows", {"folder": folder})["facts"] > MOST_IN_POSTGRES:
+        return
+    rows = plan.shop.run("segments:postgres_one", asked | {"url": plan.shop.new_postgres()})
+    if rows["found"] != alone["found"]:
+        raise RuntimeError(f"PostgreSQL finds {rows['found']}, we find {alone['found']}")
+    yield Figure(
+        case="segments", name="segment loyal by PostgreSQL", size=size, unit="s", baseline="PostgreSQL, same SQL, indexed",
+        baseline_value=median(rows["seconds"]), **of_seconds(alone),
+    )  # fmt: skip
+
+
+def _segments_live(plan: Plan) -> Iterator[Figure]:
+    asked = {"stored": 20_000, "rate": FOLLOW_PER_S, "seconds": plan.sizes.live_seconds}
+    done = plan.shop.run("following:follow", asked, data=plan.shop.new_folder())
+    size = f"{FOLLOW_PER_S} events/s for {plan.sizes.live_seconds:g} s, one in twenty a first order"
+    for percent in (50, 99):
+        worst = done["ms"][min(len(done["ms"]) - 1, len(done["ms"]) * percent // 100)]
+        yield Figure(
+            case="segments-live", name=f"event to entered p{percent}", size=size, unit="s", value=worst / 1000,
+            runs=len(done["ms"]), target=FOLLOW_S, peak_mb=done["peak_mb"],
+        )  # fmt: skip
 
 
 def _search(plan: Plan) -> Iterator[Figure]:
@@ -209,6 +248,7 @@ CASES: Final[dict[str, Case]] = {
     "pages": Case(title="server CPU of every console page on a large community", figures=pages),
     "metrics": Case(title="every registry metric over a large mirror", figures=_metrics),
     "segments": Case(title="the example segments over a large mirror, and over one member", figures=_segments),
+    "segments-live": Case(title="from an event to who entered a segment by it", figures=_segments_live),
     "search": Case(title="search for words of two characters", figures=_search),
     "start": Case(title="start-up of the command line", figures=_start),
     "rebuild": Case(title="folding the whole journal again and comparing", figures=_rebuild),

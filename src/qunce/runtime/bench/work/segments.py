@@ -10,6 +10,7 @@ from qunce.runtime.bench.work.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
     from qunce.journal.mirror import MirrorStore
     from qunce.playbook.segments.tree import Rule
@@ -27,6 +28,11 @@ def prepare(folder: str) -> dict[str, Any]:
 
     add_profiles(_store(folder))
     return {}
+
+
+def rows(folder: str) -> dict[str, Any]:
+    """Return how many facts the mirror holds."""
+    return {"facts": _store(folder).manifest().rows}
 
 
 def evaluate(folder: str, wanted: list[str], runs: int) -> dict[str, Any]:
@@ -68,6 +74,104 @@ def pandas_one(folder: str, runs: int) -> dict[str, Any]:
             members = pd.read_parquet(store.dimension_path(manifest, "member_profiles"), columns=["member_id"])["member_id"]
             found = members[members.isin(days[days >= 4].index) & members.isin(bought[bought >= 4].index)]
     return {**watch.figures(), "found": len(found)}
+
+
+def postgres_one(folder: str, runs: int, url: str) -> dict[str, Any]:
+    """Evaluate `ONE` with the SQL that we run, said in PostgreSQL's words, over the same rows with an index on the moments.
+
+    The server's CPU is not in that of this process: only the clock counts.
+    """
+    import ibis
+
+    from qunce.analytics.segments.plan import Plan
+    from qunce.analytics.segments.run import SegmentEngine
+    from qunce.analytics.segments.tables import SCHEMAS, tables_by_name
+    from qunce.domain.localtime import LocalClock
+
+    psycopg = import_module("psycopg")
+    store, rules = _store(folder), _rules()
+    engine = SegmentEngine(store, LocalClock(_utc()), currency="CNY")
+    plan, tables = Plan(rules, [ONE], engine.moment(_now_ms(store)), "CNY"), tables_by_name()
+    sql = ibis.to_sql(plan.flags("member", tables, plan.cube(tables)), dialect="postgres")
+    wanted = [name for name in SCHEMAS if name in {"facts", "exceptions", "groups", "member_profiles", "order_events"}]
+    watch = Stopwatch()
+    with psycopg.connect(url, autocommit=True) as server:
+        for name in wanted:
+            _copy(server, store, name, SCHEMAS[name])
+        server.execute("CREATE INDEX facts_ts ON facts (ts_ms)")
+        server.execute("VACUUM ANALYZE")
+        for _ in range(runs):
+            with watch.lap():
+                found = server.execute(sql).fetchall()
+    return {**watch.figures(), "found": len(found)}
+
+
+def _copy(server: Any, store: MirrorStore, name: str, schema: Mapping[str, str]) -> None:
+    """Copy one table of the mirror into PostgreSQL."""
+    import pyarrow as pa
+    import pyarrow.csv as pc
+    import pyarrow.parquet as pq
+
+    kinds = {"int8": "smallint", "int32": "integer", "int64": "bigint", "string": "text"}
+    columns = ", ".join(f'"{column}" {kinds[kind]}' for column, kind in schema.items())
+    server.execute(f'CREATE TABLE "{name}" ({columns})')
+    manifest = store.manifest()
+    one = store.dimension_path(manifest, name)
+    files = [store.folder / segment.file for segment in manifest.segments] if name == "facts" else [one] if one else []
+    told = ", ".join(f'"{column}"' for column in schema)
+    for file in files:
+        for batch in pq.ParquetFile(file).iter_batches(columns=list(schema)):
+            text = pa.BufferOutputStream()
+            pc.write_csv(pa.table(batch), text, pc.WriteOptions(include_header=False))
+            with server.cursor().copy(f'COPY "{name}" ({told}) FROM STDIN (FORMAT csv)') as copy:
+                copy.write(text.getvalue().to_pybytes())
+
+
+def _utc() -> ZoneInfo:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo("UTC")
+
+
+def rfm(folder: str, runs: int) -> dict[str, Any]:
+    """Score recency, frequency and money of a year's buyers, as the traits do."""
+    import numpy as np
+
+    from qunce.analytics.engine import Engine
+    from qunce.analytics.metrics.orders import counted_orders
+    from qunce.analytics.metrics.traits import bought
+    from qunce.analytics.tables import Params
+    from qunce.analytics.traits import fifths
+
+    store, watch = _store(folder), Stopwatch()
+    engine, day = Engine(store), _now_ms(store) // DAY_MS
+    year = Params(since_day=day - 364, until_day=day)
+    for _ in range(runs):
+        with watch.lap():
+            rows = engine.rows(lambda tables: bought(counted_orders(tables, year), "CNY"), year)
+            everybody = np.ones(rows.num_rows, dtype=bool)
+            scores = [fifths(rows[name].to_numpy(), everybody) for name in ("last_day", "orders", "money")]
+    return {**watch.figures(), "found": rows.num_rows, "total": int(sum(score.sum() for score in scores))}
+
+
+def pandas_rfm(folder: str, runs: int) -> dict[str, Any]:
+    """Do the same with pandas over the same files."""
+    pd = import_module("pandas")
+    store, watch = _store(folder), Stopwatch()
+    manifest, day = store.manifest(), _now_ms(store) // DAY_MS
+    for _ in range(runs):
+        with watch.lap():
+            odd = pd.read_parquet(store.dimension_path(manifest, "exceptions")).set_index("identity_id")
+            orders = pd.read_parquet(store.dimension_path(manifest, "purchases"))
+            kept = (orders["refunded_minor"] == 0) | (orders["refunded_minor"] < orders["amount_minor"])
+            orders = orders[(orders["is_paid"] == 1) & kept & (orders["day"] > day - 365) & (orders["day"] <= day)]
+            orders = orders[~orders["identity_id"].isin(odd.index[odd["excluded"] == 1])]
+            person = orders["identity_id"].map(odd["member_id"]).fillna(orders["identity_id"])
+            own = (orders["amount_minor"] - orders["refunded_minor"]).where(orders["currency"] == "CNY", 0)
+            grouped = orders.assign(own=own).groupby(person)
+            counts = pd.DataFrame({"last": grouped["day"].max(), "orders": grouped.size(), "money": grouped["own"].sum()})
+            scores = 1 + (counts.rank(method="min") - 1).astype("int64") * 5 // len(counts)
+    return {**watch.figures(), "found": len(scores), "total": int(scores.to_numpy().sum())}
 
 
 def one_member(runs: int) -> dict[str, Any]:
