@@ -131,7 +131,7 @@ def test_buttons_change_the_form_and_mistakes_stand_at_their_condition(sign_in: 
     page = client.post(reverse("preview-segment"), fields(do="add any r")).content.decode()
     assert 'name="r.1.kind" value="any"' in page
     page = client.post(reverse("preview-segment"), fields(**{"r.0.v1": "lots"})).content.decode()
-    assert "not an amount: &#39;lots&#39;" in page
+    assert "不是金额" in page
     assert 'class="seg-cond wrong"' in page
     found = client.post(reverse("preview-segment") + "?part=result", fields(**{"r.0.v1": "lots"})).content.decode()
     assert "有条件还没写对" in found

@@ -159,6 +159,8 @@ MISTAKES: Final[dict[str, str]] = {
     # segments and tiers
     "a segment without conditions holds everybody": "分群没有条件，人人都在里面",
     "more than {} conditions": "条件超过 {} 个",
+    "with the segments it refers to it has {} conditions": "连同它引用的分群，一共有 {} 个条件",
+    "{} is more than a hundred years": "{} 超过一百年",
     "{} in one condition": "一个条件里同时写了 {}",
     "it does not say what to look at": "没有写看什么",
     "{} belongs to {}, not to {}": "{} 要和 {} 一起用，不能和 {} 一起用",
@@ -326,6 +328,9 @@ MENDS: Final[dict[str, str]] = {
     "write 300, 12.50 or 1.2万": "写成 300、12.50 或 1.2万",
     "write 是 or 否": "写“是”或“否”",
     "add a condition": "加一个条件",
+    "refer to fewer, so that there are at most {}": "少引用几个，最多 {} 个",
+    "leave “within” out, or write at most 36500d": "不写 within，或者最多写 36500d",
+    "write at most 36500d": "最多写 36500d",
     "split it into segments": "拆成几个分群",
     "write each as an item of its own": "每一种单独写一个条件",
     "start with one of {}": "以其中一个开头：{}",
