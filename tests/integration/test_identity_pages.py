@@ -59,6 +59,14 @@ def test_the_page_shows_one_person_with_everything_the_three_accounts_did(client
     assert '<b class="num">1</b><span>订单</span>' in page
 
 
+def test_a_group_that_two_accounts_are_in_is_one_group(client: Client) -> None:
+    Ingest(clock=lambda: moment("23:30", 30)).take_all((said("妈妈群", "小红的店铺号", "下单了", at="12:30"),))
+    page = client.get(reverse("member", args=[pk("小红")])).content.decode()
+    assert '<h2>所在社群</h2><span class="count">2</span>' in page
+    assert "2 个账号" in page
+    assert "2 条" in page
+
+
 @pytest.mark.parametrize("account", ["小红的店铺号", "xiaohong"])
 def test_the_old_address_of_an_account_leads_to_the_person(account: str, client: Client) -> None:
     answer = client.get(reverse("member", args=[pk(account)]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count, F, Q
@@ -74,7 +74,7 @@ class IdentityRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipRow:
-    """One group of a member."""
+    """One group of a member, by all accounts that are or were there."""
 
     group_id: int
     group_name: str
@@ -88,6 +88,8 @@ class MembershipRow:
     scene: str
     message_count: int
     last_message_ms: int | None
+    accounts: int
+    """By which the member is or was there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +257,10 @@ def identities(member_id: int) -> tuple[IdentityRow, ...]:
 
 
 def memberships(identity_ids: list[int], visible: Visible) -> tuple[MembershipRow, ...]:
-    """Return the visible groups of a member: present ones first, then by messages. At most 200."""
+    """Return the visible groups of a member: present ones first, then by messages. Of the newest 200 memberships.
+
+    Where several accounts are in one group, what the first of these tells stands, with the messages of all.
+    """
     rows = Membership.objects.filter(identity_id__in=identity_ids)
     if visible is not None:
         rows = rows.filter(group_id__in=visible)
@@ -264,10 +269,20 @@ def memberships(identity_ids: list[int], visible: Visible) -> tuple[MembershipRo
         "last_message_ms",
     )  # fmt: skip
     ordered = rows.order_by(F("left_ms").asc(nulls_first=True), "-message_count", "group_id")
-    return tuple(
-        MembershipRow(**row)
-        for row in ordered.values(*columns, group_name=F("group__name"), connector=F("group__connector"))[:200]
-    )
+    found: dict[int, MembershipRow] = {}
+    for row in ordered.values(*columns, group_name=F("group__name"), connector=F("group__connector"))[:200]:
+        known = found.get(row["group_id"])
+        found[row["group_id"]] = MembershipRow(**row, accounts=1) if known is None else _with(known, row)
+    return tuple(found.values())
+
+
+def _with(known: MembershipRow, row: dict[str, Any]) -> MembershipRow:
+    """Return a group of a member with what a further account did there."""
+    spoke = [ms for ms in (known.last_message_ms, row["last_message_ms"]) if ms is not None]
+    return replace(
+        known, accounts=known.accounts + 1, message_count=known.message_count + row["message_count"],
+        first_ms=min(known.first_ms, row["first_ms"]), last_message_ms=max(spoke, default=None),
+    )  # fmt: skip
 
 
 def orders(identity_ids: list[int], limit: int = 50) -> tuple[OrderRow, ...]:
