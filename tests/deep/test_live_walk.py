@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from tests.deep.test_connector_matrix_synapse import Person
+from tests.unit.connectors.drawing import code, file_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -250,6 +251,62 @@ async def test_from_connecting_a_room_to_watching_the_changed_rule_act_in_it(
         actions = console.see("/audit")
         for shown in ("接入渠道", "修改渠道", "发布规则", "撤销处理", "答复申诉", "回放规则"):
             assert shown in actions, shown
+
+
+PICTURES = f"""\
+schema_version: 1
+playbook: {{playbook_id: walk, title: 团长群}}
+rules:
+  - rule_id: ads.qr
+    title: 外部二维码
+    category: ads
+    reason: {REASON}
+    mode: suggest
+    delete: true
+    when: [{{check: qr, allow_hosts: [example.com]}}]
+"""
+
+
+async def test_a_qr_code_in_a_picture_becomes_a_case_that_shows_where_it_leads(
+    people: tuple[Person, Person, str], homeserver: Homeserver, tmp_path: Path
+) -> None:
+    bot, ann, room = people
+    with running(tmp_path) as console:
+        console.send("/playbook/start", {"source": "gallery:muying"}, page="/playbook")
+        publish(console, PICTURES, "群里有人发二维码")
+        connected = console.send(
+            "/channels/new/matrix",
+            {
+                "title": "团长群机器人", "set_homeserver": homeserver.url, "set_user_id": bot.id, "set_token": bot.token,
+                "set_rooms": room, "mode": "live",
+            },
+            page="/channels/new/matrix",
+        )  # fmt: skip
+        console.until(connected, lambda page: "正常" in page)
+
+        # Two pictures with captions: a code to a host that is let through, and one that leads outside.
+        await post_picture(ann, homeserver, room, "本店会员码", "https://shop.example.com/a")
+        posted = await post_picture(ann, homeserver, room, "姐妹们扫码领福利", "https://u.wechat.com/kP2-x")
+        case = case_of(console, "扫码领福利")
+        page = console.see(case)
+        for shown in ("安", "外部二维码", "u.wechat.com", "团长群", "批准"):
+            assert shown in page, (shown, _words(page)[:3_000])
+        assert "本店会员码" not in console.see("/cases?state=all")
+
+        # Approved, the picture is gone from the room.
+        assert await text_of(bot, room, posted) == "姐妹们扫码领福利"
+        console.send(f"{case}/approve", {}, page=case)
+        console.until(case, lambda page: "已处理" in page and 'chip good">已完成' in page)
+        assert not await text_of(bot, room, posted)
+
+
+async def post_picture(person: Person, server: Homeserver, room: str, caption: str, says: str) -> str:
+    """Upload a picture of a QR code as a client does, post it with a caption, and return the id of the message."""
+    data = file_of(code(says))
+    upload = f"{server.url}/_matrix/media/v3/upload"
+    sent = await person.web.post(upload, content=data, headers={"Content-Type": "image/png"})
+    picture = {"url": sent.raise_for_status().json()["content_uri"], "filename": "a.png"}
+    return await person.say(room, caption, msgtype="m.image", info={"mimetype": "image/png", "size": len(data)}, **picture)
 
 
 async def import_chat(console: Console, path: Path) -> None:
