@@ -3,7 +3,7 @@
 The messages lie beside the repository and are only read. What is trained here on them is thrown away. Texts that are equal once
 folded and squeezed are kept on one side of a split, so that nothing is learnt by heart.
 
-Usage: python -m scripts.moderation.evaluate [--data ../shared/data]
+Usage: python -m scripts.moderation.evaluate [--data ../shared/data] [--first-seed 0]
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def own(texts: Sequence[Labelled]) -> Linear:
     return Linear(weights, bias)
 
 
-def chat_spam(data: Path) -> None:
+def chat_spam(data: Path, seeds: range) -> None:
     found = labelled(data, "chat_spam_train", "spam")
     if not found:
         return
@@ -88,7 +88,7 @@ def chat_spam(data: Path) -> None:
     show("chat spam, trained on four fifths", Figures(own(known), held_out))
     show("chat spam, shipped model at 0.9", Figures(shipped("spam"), held_out), 0.9)
     own_threshold: list[tuple[float, float]] = []
-    for seed in range(5):
+    for seed in seeds:
         pick = random.Random(seed)
         marks = pick.sample([item for item in known if item[1]], 100) + pick.sample(
             [item for item in known if not item[1]], 100
@@ -129,8 +129,12 @@ def disguises() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
-    data = parser.parse_args().data
-    chat_spam(data)
+    parser.add_argument(
+        "--first-seed", type=int, default=0, help="of five draws of marks; settings were chosen looking at 0 to 4"
+    )
+    arguments = parser.parse_args()
+    data = arguments.data
+    chat_spam(data, range(arguments.first_seed, arguments.first_seed + 5))
     offence(data)
     ordinary(data)
     disguises()

@@ -48,9 +48,22 @@ FEW: Final = 0.18
 
 
 def _clause(pick: random.Random, mood: str) -> str:
-    if pick.random() < 0.4:
+    drawn = pick.random()
+    if drawn < 0.45:
         return pick.choice(words()[f"{mood}_alone"])
-    return f"{pick.choice(words()['things'])}{pick.choice(SMALL)}{pick.choice(words()[mood])}"
+    thing = pick.choice(words()["things"])
+    if drawn < 0.6:
+        return thing + _turned(pick, mood)
+    return f"{thing}{pick.choice(SMALL)}{pick.choice(words()[mood])}"
+
+
+def _turned(pick: random.Random, mood: str) -> str:
+    """Return a mood said by its contrary: 不怎么好用 is bad, 一点都不贵 is good; or, for a bad one, 怎么这么贵."""
+    if mood == "good":
+        return pick.choice(words()["not_bad"]) + pick.choice(words()["bad_adj"])
+    if pick.random() < 0.5:
+        return f"{pick.choice(words()['too'])}{pick.choice(words()['bad_adj'])}{pick.choice(('', '了', '了吧'))}"
+    return pick.choice(words()["not_good"]) + pick.choice(words()["good_adj"])
 
 
 def moods(count: int, *, bad: bool, seed: int = 11) -> Iterator[str]:
