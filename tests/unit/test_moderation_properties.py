@@ -34,6 +34,9 @@ from qunce.engine.happening import Happening
 from qunce.engine.learning.features import features
 from qunce.engine.moderation import contacts, fingerprint, links
 from qunce.engine.moderation.fold import REPORT
+from qunce.engine.moderation.look import Look
+from qunce.engine.moderation.state import GroupState, Sent
+from qunce.engine.moderation.state import State as ModerationState
 from qunce.engine.text.tables import strip_table
 from qunce.engine.text.views import Views
 from qunce.playbook import gallery
@@ -202,6 +205,18 @@ def test_a_checkpoint_holds_no_text() -> None:
     assert unasked == core.load(written).moderation.groups[GroupId(1)].recent[0]
     assert core.load(written).moderation.groups[GroupId(1)].recent[0].near == fingerprint.near(text)
     assert text.encode("utf-32-le") not in written
+
+
+@given(st.lists(st.integers(0, 60_000), max_size=12), st.integers(0, 60_000), st.integers(1, 70), st.integers(0, 12))
+def test_one_look_never_says_that_messages_lack_which_are_there(
+    moments: list[int], now: int, window_s: int, count: int
+) -> None:
+    group = GroupState(recent=[Sent(seq, ts, IdentityId(1), None, 1, 1, b"", ()) for seq, ts in enumerate(moments)])
+    event = Event(ts_ms=now, source=SOURCE, body=MessageCreated(message_id=None, text="x"), dedupe_key="1")
+    look = Look(
+        ModerationState(), group, Happening(99, event, group=GroupId(1), actor=IdentityId(1)), program().moderation.tools
+    )
+    assert look.are_enough(window_s, count) or len(look.sent(window_s)) < count
 
 
 @settings(max_examples=60, deadline=None)

@@ -92,6 +92,11 @@ class Look:
             self._links = links.find(self.happening.views, self.parts)
         return self._links
 
+    def are_enough(self, window_s: int, count: int) -> bool:
+        """Tell at one look whether the group had `count` messages before this one within a window; `sent` finds no more."""
+        recent = self.group.recent
+        return count < 1 or (len(recent) >= count and recent[-count].ts_ms > self.ts_ms - window_s * 1_000)
+
     def sent(self, window_s: int, person: IdentityId | None = None) -> list[Sent]:
         """Return the messages before this one within a time window, newest first; of one person, or None = of all.
 

@@ -19,6 +19,8 @@ def _events(sent: list[Sent]) -> tuple[int, ...]:
 
 def find_flood(check: schema.Flood, look: Look) -> Evidence | None:
     """Hold when this message is at least the n-th of its author within the window."""
+    if not look.are_enough(check.window_s, check.messages - 1):
+        return None
     sent = look.sent(check.window_s, look.person_id)
     count = len(sent) + 1
     if count < check.messages:
@@ -29,7 +31,7 @@ def find_flood(check: schema.Flood, look: Look) -> Evidence | None:
 def find_duplicate(check: schema.Duplicate, look: Look) -> Evidence | None:
     """Hold when this text, or nearly this, was posted often enough before."""
     squeezed = look.views.squeezed
-    if len(squeezed) < check.min_chars:
+    if len(squeezed) < check.min_chars or not look.are_enough(check.window_s, check.times - 1):
         return None
     before = look.sent(check.window_s, look.person_id if check.by == "one" else None)
     if len(before) + 1 < check.times:
