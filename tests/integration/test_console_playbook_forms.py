@@ -214,6 +214,34 @@ def test_trying_a_rule_finds_messages_and_touches_nobody(sign_in: SignIn, tmp_pa
     assert drafts.draft() is None
 
 
+SHIPPED = ("attributes", "tag_groups", "segments", "tiers")
+
+
+@pytest.mark.parametrize("section", SHIPPED)
+def test_what_ships_can_be_taken_into_the_draft_and_changed_there(sign_in: SignIn, section: str) -> None:
+    playbooks.do_publish(actor=None, files={"mine.yaml": PLAYBOOK, "tiers.yaml": "schema_version: 1\n"}, reason="test")
+    client = sign_in()
+    assert "把自带的加进草稿" in client.get(reverse("edit-playbook")).content.decode()
+    page = client.post(reverse("add-shipped", args=[section]), follow=True).content.decode()
+    assert "自带的已加进草稿" in page
+    assert "发布后会变的" in page
+    draft = drafts.draft()
+    assert draft is not None
+    assert draft.files["mine.yaml"] == PLAYBOOK
+    assert draft.files["tiers.yaml"] == "schema_version: 1\n"
+    assert any(part.section == section for part in parts.parts(draft.files))
+    assert "草稿里已经有了" in client.post(reverse("add-shipped", args=[section]), follow=True).content.decode()
+    assert drafts.draft() == draft
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.ANALYST])
+def test_only_who_may_publish_takes_what_ships(sign_in: SignIn, role: Role) -> None:
+    assert sign_in(role).post(reverse("add-shipped", args=["tiers"])).status_code == 403
+    assert sign_in(Role.SUPERVISOR, (1,)).post(reverse("add-shipped", args=["tiers"])).status_code == 403
+    assert "没有自带这一部分" in sign_in().post(reverse("add-shipped", args=["rules"]), follow=True).content.decode()
+    assert drafts.draft() is None
+
+
 @pytest.mark.usefixtures("muying")
 @pytest.mark.parametrize("name", NAMES)
 def test_only_leads_who_see_every_group_may_and_what_is_not_there_is_not_found(name: str, sign_in: SignIn) -> None:

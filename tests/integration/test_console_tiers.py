@@ -98,3 +98,21 @@ def test_sorting_anew_is_a_job_for_those_who_lead(client: Client) -> None:
     signed_in(client)
     assert client.post(reverse("sort-members")).status_code == 302
     assert jobs.unfinished(sorting.JOB_KIND) is not None
+
+
+def test_the_shipped_tiers_are_taken_into_the_draft_from_their_page(client: Client) -> None:
+    from qunce.runtime.live.playbooks import do_publish
+    from qunce.testing.live import PLAYBOOK
+
+    do_publish(actor=None, files={"playbook.yaml": PLAYBOOK}, reason="without tiers")
+    job_id = sorting.start(actor=None)
+    Job.objects.filter(pk=job_id).update(state="done", result=sorting.perform({}, lambda progress: None), finished_ms=NOW)
+    add = reverse("add-shipped", args=["tiers"])
+    analyst = signed_in(client, Role.ANALYST).get(reverse("tiers")).content.decode()
+    assert "门槛是示例" in analyst
+    assert add not in analyst
+    assert add in signed_in(client).get(reverse("tiers")).content.decode()
+    client.post(add)
+    page = client.get(reverse("tiers")).content.decode()
+    assert add not in page
+    assert "草稿里已经有了" in page

@@ -115,7 +115,7 @@ def test_whatever_the_values_are_they_are_told(sentence: str, values: list[str])
 def test_a_problem_is_told_in_the_language_of_the_reader() -> None:
     problem = Problem(file="a.yaml", line=1, path="rules[0]", message="no ladder 'x'", fix="delete it")
     assert problem_in(problem, "en") == ("no ladder 'x'", "delete it")
-    assert problem_in(problem, "zh") == ("没有“x”这个处理阶梯", "去掉它")
+    assert problem_in(problem, "zh") == ("没有“x”这个处罚阶梯", "去掉它")
 
 
 def test_the_command_tells_mistakes_in_the_language_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

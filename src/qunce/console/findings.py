@@ -94,6 +94,11 @@ def mistake(problem: Problem) -> tuple[str, str]:
     return telling.mistake(problem, _language())
 
 
+def mistake_line(problem: Problem) -> str:
+    """Return a mistake and its mend with their place, in a line."""
+    return str(problem) if formats.english() else telling.problem_line(problem)
+
+
 def reason_text(text: str) -> str:
     """Return a sentence of the playbook's checks that was kept in English."""
     return text if formats.english() else telling.in_chinese(text)

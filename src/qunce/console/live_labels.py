@@ -319,6 +319,8 @@ REFUSED: Final[Names] = {
     "the part is not there any more": _("这一项已经不在了。"),
     "this part has no switch": _("这一项不能停用。"),
     "the part has mistakes": _("这一项还有错，没有保存。"),
+    "nothing of that name ships": _("没有自带这一部分。"),
+    "the draft has it already": _("草稿里已经有了，直接改就行。"),
     "the draft was changed meanwhile": _("草稿刚被别人改过，请重新打开再改。"),
 }
 

@@ -141,6 +141,7 @@ urlpatterns = [
     path("playbook", playbook.playbook, name="playbook"),
     path("playbook/edit", playbook.edit_playbook, name="edit-playbook"),
     path("playbook/edit/text", playbook.edit_playbook_text, name="edit-playbook-text"),
+    path("playbook/shipped/<slug:section>", playbook_parts.add_shipped, name="add-shipped"),
     path("playbook/edit/<slug:section>/<str:key>", playbook_parts.edit_part, name="edit-part"),
     path("playbook/edit/<slug:section>/<str:key>/look", playbook_parts.look_part, name="look-part"),
     path("playbook/edit/<slug:section>/<str:key>/try", playbook_parts.try_part, name="try-part"),

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from qunce.accounts.access import can, requires
 from qunce.console import asked, pages
+from qunce.console.findings import mistake_line
 from qunce.console.live_labels import refused
 from qunce.readmodels.models import Group
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import drafts, playbook_views, playbooks, sheet_list, sheets
+from qunce.runtime.live import drafts, playbook_views, playbooks, sheet_list, sheets, shipped
 from qunce.runtime.live.playbook_views import PlaybookInvalid
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def playbook(request: HttpRequest) -> HttpResponse:
     try:
         current, invalid = playbook_views.in_force(), ""
     except PlaybookInvalid as error:
-        current, invalid = None, str(error.problems[0])
+        current, invalid = None, mistake_line(error.problems[0])
     versions = playbook_views.version_list()
     may_change = may_publish(request)
     context = {
@@ -72,6 +73,7 @@ def edit_playbook(request: HttpRequest) -> HttpResponse:
     context = {
         "files": files, "draft": known, "checked": checked, "seen_ms": seen_ms, "most_changes": MOST_CHANGES,
         "sections": sheet_list.overview(files, problems), "broken": sheet_list.broken_files(files),
+        "shipped": shipped.lacking(files),
         "places": [(one, sheet_list.part_of(files, one)) for one in problems], "gallery": playbook_views.gallery_list(),
     }  # fmt: skip
     return pages.render(request, "playbook_draft", frame(request, "edit") | context, active="playbook")
@@ -167,7 +169,7 @@ def set_rule_mode(request: HttpRequest) -> HttpResponse:
     except CommandRefused as error:
         messages.error(request, refused(error.reason))
     except PlaybookInvalid as error:
-        messages.error(request, str(error.problems[0]))
+        messages.error(request, mistake_line(error.problems[0]))
     else:
         messages.success(request, _("第 %(n)s 版已发布，之后的新消息按它判断。") % {"n": number})
     return redirect("playbook")

@@ -17,7 +17,7 @@ from qunce.console.live_labels import refused
 from qunce.console.views.playbook import frame, may_publish, seen_of
 from qunce.readmodels.models import Group
 from qunce.runtime.commands import CommandRefused
-from qunce.runtime.live import sheets
+from qunce.runtime.live import sheets, shipped
 from qunce.runtime.replay import trial
 
 if TYPE_CHECKING:
@@ -90,6 +90,20 @@ def remove_part(request: HttpRequest, section: str, key: str) -> HttpResponse:
 def switch_part(request: HttpRequest, section: str, key: str) -> HttpResponse:
     """Switch a part on or off in the draft."""
     return _changed(request, section, key, on=request.POST.get("on") == "yes")
+
+
+@require_POST
+@requires("playbook.publish")
+def add_shipped(request: HttpRequest, section: str) -> HttpResponse:
+    """Put a section as it ships into the draft."""
+    if not may_publish(request):
+        return pages.forbidden(request)
+    try:
+        shipped.do_add_shipped(section, actor=asked.staff_of(request))
+        messages.success(request, _("自带的已加进草稿，改好、发布后才生效。"))
+    except CommandRefused as error:
+        messages.error(request, refused(error.reason))
+    return redirect(reverse("edit-playbook") + f"#{section}")
 
 
 def _changed(request: HttpRequest, section: str, key: str, *, on: bool | None) -> HttpResponse:

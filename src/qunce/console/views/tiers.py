@@ -13,8 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 from qunce.accounts.access import can, requires
 from qunce.console import asked, charts, pages
 from qunce.console.jinja import say
+from qunce.console.views.playbook import may_publish
 from qunce.readmodels.selectors import tiers as selectors
 from qunce.runtime.clock import now_ms
+from qunce.runtime.live import sheets, shipped
 from qunce.runtime.organisation import currency
 from qunce.runtime.tiers import sorting, views
 
@@ -29,9 +31,10 @@ DAY_MS: Final = 86_400_000
 @requires("tier.view")
 def tiers(request: HttpRequest) -> HttpResponse:
     """List the schemes with how many members are on which level."""
+    may_edit = may_publish(request)
     context = {
         "standing": views.standing(asked.visible(request)), "may_sort": can(asked.staff_of(request), "tier.sort"),
-        "may_edit": can(asked.staff_of(request), "playbook.publish"),
+        "may_edit": may_edit, "drafted": may_edit and "tiers" not in shipped.lacking(sheets.draft_files()[0]),
     }  # fmt: skip
     return pages.render(request, "tiers", context, active="tiers")
 

@@ -10,10 +10,21 @@ import yaml
 
 from qunce.playbook.binding import Binder, Place, is_bad
 from qunce.playbook.check import ID_FIELDS
-from qunce.playbook.explain import explain_answers, explain_ladder, explain_rule
+from qunce.playbook.explain import explain_answers, explain_ladder, explain_response, explain_rule
+from qunce.playbook.explain_people import (
+    explain_attribute,
+    explain_holidays,
+    explain_scheme,
+    explain_segment,
+    explain_tag_group,
+)
 from qunce.playbook.forms.fields import Titles, sections
 from qunce.playbook.parts import parts
-from qunce.playbook.schema import AnswerRule, Duty, Info, Ladder, Lexicon, Playbook, Rule
+from qunce.playbook.schema import AnswerRule, Duty, Holidays, Info, Ladder, Lexicon, Playbook, Rule
+from qunce.playbook.schema.profile import Attribute, TagGroup
+from qunce.playbook.schema.replies import Response
+from qunce.playbook.schema.segments import Segment
+from qunce.playbook.schema.tiers import Scheme
 from qunce.playbook.splice import lay_out
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -64,6 +75,18 @@ def say(record: msgspec.Struct | None, book: Playbook) -> Titles:
                 f"{len(record.terms)} terms, {len(record.allow)} allowed; "
                 + (f"used by {used}" if used else "no rule uses it yet"),
             )
+        case Segment():
+            return explain_segment(record, book, "zh"), explain_segment(record, book, "en")
+        case Scheme():
+            return explain_scheme(record, book, "zh"), explain_scheme(record, book, "en")
+        case TagGroup():
+            return explain_tag_group(record, book, "zh"), explain_tag_group(record, book, "en")
+        case Attribute():
+            return explain_attribute(record, "zh"), explain_attribute(record, "en")
+        case Holidays():
+            return explain_holidays(record, "zh"), explain_holidays(record, "en")
+        case Response():
+            return explain_response(record, "zh"), explain_response(record, "en")
         case Duty():
             shifts = "、".join(f"{shift.title} {shift.hours}" for shift in record.shifts)
             return shifts, shifts.replace("、", ", ")

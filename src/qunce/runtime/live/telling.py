@@ -10,6 +10,7 @@ from qunce.playbook.forms.words import choice
 from qunce.playbook.units import parse_duration, say_duration
 from qunce.playbook.wording.chinese import in_chinese as in_chinese
 from qunce.playbook.wording.chinese import problem_in
+from qunce.playbook.wording.chinese import problem_line as problem_line
 
 Language = Literal["zh", "en"]
 Named = Literal["concept", "crisis", "kinds", "model"]

@@ -1,13 +1,13 @@
 """Try one part over the newest stored messages of some groups, before it is saved: a few seconds, and nobody is touched.
 
-The engine is the one of live work and replay, but it begins without a memory: who joined before the joins that are read, what
-was said and decided earlier is not known to it. A replay knows.
+The engine is the one of live work and replay, and it begins with the past that `warm` gives it. Only sanctions of earlier
+offences are not known to it; a replay knows them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ from qunce.engine.happening import Happening
 from qunce.journal.store import Journal
 from qunce.playbook.forms.saying import bind_part, bound
 from qunce.playbook.schema import AnswerRule, Lexicon, Playbook, Rule
-from qunce.playbook.schema.checks import Newcomer, Terms
+from qunce.playbook.schema.checks import Terms
 from qunce.readmodels.models import Happening as HappeningRow
 from qunce.readmodels.models import Message
 from qunce.readmodels.rows import Database
@@ -28,10 +28,13 @@ from qunce.runtime.live import marks
 from qunce.runtime.replay.report import RuleRow, rule_rows
 from qunce.runtime.replay.service import names_of
 from qunce.runtime.replay.tally import Tally
+from qunce.runtime.replay.warm import MESSAGES_BEFORE, warmed
 
 SECTIONS: Final = frozenset({"rules", "answers", "lexicons"})
 """Sections whose parts can be tried."""
 MOST_MESSAGES: Final = 10_000
+MOST_HAPPENINGS: Final = 10_000
+"""So many joins, leaves, mutes and flags are read, the newest first."""
 BUDGET_S: Final = 5.0
 _STRIDE: Final = 100
 
@@ -51,8 +54,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Messages or happenings it decided about."""
     people: int
     rows: tuple[RuleRow, ...]
-    forgetful: bool
-    """Whether it asks for what was before the messages, so that it finds too many or too few here."""
+    first_offences: bool
+    """Whether a ladder follows, on which each offence is taken for the first here."""
 
 
 def try_part(
@@ -66,10 +69,11 @@ def try_part(
     book = _alone(bound(files), bind_part(section, values))
     if book is None:
         return None
-    happenings = _newest(group_ids, min(max(newest, 1), MOST_MESSAGES))
+    before, happenings = _newest(group_ids, min(max(newest, 1), MOST_MESSAGES))
     wanted = sum(_is_message(one) for one in happenings)
     tally, looked, last = Tally(), 0, None
-    state, program = core.State(), core.Program(book, "trial", marks.learnt())
+    program = core.Program(book, "trial", marks.learnt())
+    state = warmed(before, happenings, playing={one.group for one in happenings if one.group is not None})
     give_up = time.monotonic() + budget_s
     for at, happening in enumerate(happenings):
         if at % _STRIDE == 0 and time.monotonic() > give_up:
@@ -100,14 +104,19 @@ def _alone(book: Playbook, record: msgspec.Struct | None) -> Playbook | None:
     return None
 
 
-def _newest(group_ids: Collection[int] | None, newest: int) -> list[Happening]:
-    """Return the newest messages and the newest joins and leaves of groups, in order. Four queries at most."""
+def _newest(group_ids: Collection[int] | None, newest: int) -> tuple[list[Happening], list[Happening]]:
+    """Return what happened before the newest messages of groups, as far as it is folded, and these with what happened between.
+
+    Both are in order. Five queries at most.
+    """
     messages, rows = Message.objects.order_by("-seq"), HappeningRow.objects.order_by("-seq")
     if group_ids is not None:
         messages, rows = messages.filter(group_id__in=group_ids), rows.filter(group_id__in=group_ids)
-    seqs = [*messages.values_list("seq", flat=True)[:newest], *rows.values_list("seq", flat=True)[:newest]]
-    stored = Journal(connection).at(seqs)
-    return Resolver(Database(connection)).happenings([stored[seq] for seq in sorted(stored)])
+    said = list(messages.values_list("seq", flat=True)[: newest + MESSAGES_BEFORE])
+    first = said[:newest][-1] if said else 0
+    stored = Journal(connection).at([*said, *rows.values_list("seq", flat=True)[:MOST_HAPPENINGS]])
+    found = Resolver(Database(connection)).happenings([stored[seq] for seq in sorted(stored)])
+    return [one for one in found if one.seq < first], [one for one in found if one.seq >= first]
 
 
 def _report(book: Playbook, tally: Tally, happenings: list[Happening], looked: int, wanted: int) -> Trial:
@@ -118,12 +127,9 @@ def _report(book: Playbook, tally: Tally, happenings: list[Happening], looked: i
         messages=looked, wanted=wanted, groups=len(groups), since_ms=min(moments, default=None),
         until_ms=max(moments, default=None), found=sum(count.decisions for count in tally.counts.values()),
         people=len(set().union(*(count.people for count in tally.counts.values()))),
-        rows=rule_rows(tally.counts, titles, names_of((tally,), (), groups)), forgetful=_forgetful(book.rules),
+        rows=rule_rows(tally.counts, titles, names_of((tally,), (), groups)),
+        first_offences=any(rule.ladder is not None for rule in book.rules),
     )  # fmt: skip
-
-
-def _forgetful(rules: Iterable[Rule]) -> bool:
-    return any(isinstance(check, Newcomer) for rule in rules for check in rule.when)
 
 
 def _is_message(happening: Happening) -> bool:
