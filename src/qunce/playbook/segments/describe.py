@@ -102,7 +102,9 @@ def _leaf(leaf: Leaf, of: Subject, language: Language) -> str:
 
 def _did(leaf: Did, of: Subject, language: Language) -> str:
     index = 0 if language == "zh" else 1
-    events = ("或" if index == 0 else " or ").join((EVENTS[name].zh, EVENTS[name].en.partition("; ")[0])[index] for name in leaf.events)
+    # The English name of an event goes on to define it after a semicolon; a sentence wants the name alone.
+    names = ((EVENTS[name].zh, EVENTS[name].en.partition("; ")[0])[index] for name in leaf.events)
+    events = ("或" if index == 0 else " or ").join(names)
     window = _window(leaf.window, of, language)
     field = _FIELDS.get(leaf.field, ("", ""))[index]
     measure = _MEASURES[leaf.measure][index].format(field)

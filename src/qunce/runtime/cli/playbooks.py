@@ -13,6 +13,7 @@ from qunce.runtime.cli.main import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "In the console every part has a form, with a trial: 规则 → 草稿 (/playbook/edit); docs/playbook.md."
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     source = "folder, number of a published version, or gallery:NAME"
     check = tasks.add_parser("check", help="name every mistake with file, line and mend")
