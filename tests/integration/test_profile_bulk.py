@@ -82,6 +82,13 @@ def test_a_narrowed_list_is_tagged_as_a_job_after_a_look_and_undone_as_one(sign_
     assert report.same, [table for table in report.tables if not table.same]
 
 
+def test_colleagues_on_the_list_are_left_out_unless_they_are_asked_for(sign_in: SignIn) -> None:
+    Ingest().take_all([b.said("晨跑团", "跑者客服", "在", at="09:00", kind="staff")])
+    client = sign_in()
+    assert "给 60 位成员打上" in post(client, **LIST, verb="put")
+    assert "给 1 位成员打上" in post(client, **{**LIST, "f_kind": "staff"}, verb="put")
+
+
 def test_a_job_that_died_goes_on_and_does_nothing_twice(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     post(sign_in(), **LIST, verb="put", confirmed="yes")
     real, calls = changing.take, list[int]()

@@ -22,6 +22,7 @@ from qunce.runtime.models import JobState
 from qunce.runtime.organisation import currency
 from qunce.runtime.profile import bulk, changing, rules, views
 from qunce.runtime.profile import proposals as offers
+from qunce.runtime.segments import views as segments
 from qunce.runtime.segments.views import Computing
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def _do_tag(request: HttpRequest, members: list[int], whom: bulk.Whom | None, ta
 
 
 def _back(whom: bulk.Whom | None) -> HttpResponse:
-    return redirect("segment", whom.segment) if whom is not None and whom.segment else redirect("members")
+    known = whom is not None and whom.segment and segments.get(whom.segment) is not None
+    return redirect("segment", whom.segment) if known and whom is not None else redirect("members")
 
 
 def _whom(request: HttpRequest) -> bulk.Whom | None:

@@ -36,7 +36,10 @@ Beat = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whom:
-    """Whom a change is about: a segment, or the list of members as it is narrowed."""
+    """Whom a change is about: a segment, or the list of members as it is narrowed.
+
+    Without a `kind` it is about members only: colleagues, bots and personas stand on the list, and are nobody to be tagged.
+    """
 
     segment: str = ""
     at_ms: int | None = None
@@ -55,7 +58,7 @@ def chosen(whom: Whom, visible: Visible, moment: int, wait_s: float = 5.0) -> li
     """
     if not whom.segment:
         known = KnownFilter(now_ms=moment, tag=whom.tag, attribute=whom.attribute, word=whom.word)
-        return member_ids(visible, text=whom.text, kind=whom.kind, known=known)
+        return member_ids(visible, text=whom.text, kind=whom.kind or "member", known=known)
     found = segments.member_ids(whom.segment, whom.at_ms, wait_s)
     return [member for chunk in batches(found, CHUNK) for member in seen_members(chunk, visible)]
 
