@@ -6,32 +6,22 @@ One server of its own with real workers; every page is watched for violations of
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.consoles import open_page
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser
+
+    from tests.e2e.consoles import Console, Starter
 
 pytestmark = pytest.mark.e2e
-START_LIMIT_S = 90
-WATCH = """
-window.__violations = [];
-const note = (event) => window.__violations.push(`${event.violatedDirective} ${event.sourceFile}`);
-document.addEventListener("securitypolicyviolation", note);
-"""
 PAGES = (
     "/", "/groups", "/groups/1", "/groups/1/messages", "/groups/1/messages?q=发货", "/groups/1/people", "/groups/1/questions",
     "/groups/1/settings", "/members", "/members/1", "/messages", "/messages?q=发货", "/metrics", "/metrics/dau",
@@ -40,58 +30,12 @@ PAGES = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Console:
-    """A running console and the state of a browser that has signed in."""
-
-    address: str
-    name: str
-    password: str
-    state: dict[str, object] = field(default_factory=dict)
-
-
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Console]:
+def console(start_console: Starter, chromium: Browser) -> Console:
     """A console in an empty folder, filled by importing a file through its own pages."""
-    folder = tmp_path_factory.mktemp("console")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QUNCE_", "DJANGO_", "DATABASE_URL"))}
-    command = [
-        sys.executable,
-        "-m",
-        "qunce.runtime.cli",
-        "run",
-        "--data",
-        str(folder / "data"),
-        "--port",
-        str(port),
-        "--no-demo",
-    ]
-    said = folder / "said"
-    with said.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=kept, cwd=folder) as process:
-        try:
-            name, password = _first_login(process, said, port)
-            made = Console(f"http://127.0.0.1:{port}", name, password)
-            _sign_in_and_import(made, chromium, folder)
-            yield made
-        finally:
-            process.send_signal(signal.SIGINT)
-
-
-def _first_login(process: subprocess.Popen[bytes], said: Path, port: int) -> tuple[str, str]:
-    give_up = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < give_up and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    else:
-        pytest.fail(f"the console did not start:\n{said.read_text('utf-8')[-2000:]}")
-    found = re.search(r"First login: (\S+)\s+password: (\S+)", said.read_text("utf-8"))
-    assert found, said.read_text("utf-8")
-    return found[1], found[2]
+    made = start_console("console")
+    _import(made, chromium)
+    return made
 
 
 def _chat_file(folder: Path) -> Path:
@@ -111,39 +55,22 @@ def _chat_file(folder: Path) -> Path:
     return path
 
 
-def _sign_in_and_import(made: Console, chromium: Browser, folder: Path) -> None:
-    context = chromium.new_context(locale="zh-CN")
-    page = context.new_page()
+def _import(made: Console, chromium: Browser) -> None:
+    page = open_page(made, chromium)
     page.set_default_timeout(60_000)
     page.goto(made.address)
-    page.get_by_label("登录名").fill(made.name)
-    page.get_by_label("密码").fill(made.password)
-    page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("heading", name="欢迎使用群策")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="导入聊天记录").click()
-    page.locator("input[type=file]").set_input_files(_chat_file(folder))
+    page.locator("input[type=file]").set_input_files(_chat_file(made.folder))
     expect(page.locator("[data-files] li")).to_contain_text("chat.jsonl")
     page.get_by_label("员工的名字").fill("客服小丽")
     page.get_by_role("button", name="上传并试跑").click()
     expect(page.get_by_text("还没有导入任何东西")).to_be_visible()
     page.get_by_role("button", name="导入 300 条").click()
-    expect(page.get_by_text(re.compile("导入完成，新增 300 条"))).to_be_visible()
+    expect(page.get_by_text(re.compile("导入完成，新增 300 条"))).to_be_visible(timeout=60_000)
     page.get_by_role("link", name="去看社群").click()
     expect(page.get_by_role("link", name="读书会")).to_be_visible()
-    made.state = dict(context.storage_state())
-    context.close()
-
-
-def _open(console: Console, chromium: Browser, *, width: int = 1440, language: str = "zh-hans", dark: bool = False) -> Page:
-    context: BrowserContext = chromium.new_context(
-        storage_state=console.state,  # type: ignore[arg-type]  # as Playwright gave it
-        locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-    )  # fmt: skip
-    context.set_default_timeout(20_000)
-    context.add_cookies([{"name": "django_language", "value": language, "url": console.address}])
-    context.add_init_script(WATCH)
-    return context.new_page()
+    page.context.close()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +85,7 @@ def _open(console: Console, chromium: Browser, *, width: int = 1440, language: s
 def test_every_page_keeps_the_policy_the_width_and_its_names(
     console: Console, chromium: Browser, width: int, language: str, dark: bool
 ) -> None:
-    page = _open(console, chromium, width=width, language=language, dark=dark)
+    page = open_page(console, chromium, width=width, language=language, dark=dark)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     for address in PAGES:
@@ -221,7 +148,7 @@ FAINT = """() => {
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_text_stands_out_from_its_ground(console: Console, chromium: Browser, dark: bool) -> None:
-    page = _open(console, chromium, dark=dark)
+    page = open_page(console, chromium, dark=dark)
     chosen = (
         "/",
         "/groups",
@@ -241,7 +168,7 @@ def test_every_text_stands_out_from_its_ground(console: Console, chromium: Brows
 
 
 def test_the_dashboard_fills_itself_and_draws(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(console.address)
     expect(page.locator("[aria-busy]")).to_have_count(0, timeout=60_000)
     expect(page.locator(".chart[data-ready] canvas")).to_be_visible()
@@ -252,7 +179,7 @@ def test_the_dashboard_fills_itself_and_draws(console: Console, chromium: Browse
 
 
 def test_a_transcript_is_read_upwards_and_from_a_hit(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(f"{console.address}/groups/1/messages")
     expect(page.get_by_text("已经是最新")).to_be_in_viewport()
     before = page.locator(".msg").count()
@@ -268,7 +195,7 @@ def test_a_transcript_is_read_upwards_and_from_a_hit(console: Console, chromium:
 
 
 def test_the_keyboard_goes_everywhere(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(f"{console.address}/members")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
@@ -294,7 +221,7 @@ def test_the_keyboard_goes_everywhere(console: Console, chromium: Browser) -> No
 
 
 def test_look_and_language_are_chosen_from_the_menu(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(f"{console.address}/groups")
     page.get_by_role("button", name="账号菜单").click()
     page.get_by_role("button", name="深色").click()
@@ -306,7 +233,7 @@ def test_look_and_language_are_chosen_from_the_menu(console: Console, chromium: 
 
 
 def test_a_narrow_screen_reaches_every_section(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium, width=360)
+    page = open_page(console, chromium, width=360)
     page.goto(f"{console.address}/groups")
     page.get_by_role("button", name="更多").click()
     page.locator("#more-menu").get_by_role("link", name="审计").click()
@@ -315,7 +242,7 @@ def test_a_narrow_screen_reaches_every_section(console: Console, chromium: Brows
 
 
 def test_an_answer_that_fails_is_said(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.route("**/groups/1/messages?before=*", lambda route: route.fulfill(status=500, body="broken"))
     page.goto(f"{console.address}/groups/1/messages")
     page.locator("[data-older]").scroll_into_view_if_needed()

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_console import Console
-from tests.e2e.test_console_live import _open, _sign_in, _wait
+from tests.e2e.consoles import open_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser
+
+    from tests.e2e.consoles import Console, Starter
 
 pytestmark = pytest.mark.e2e
 SEED = """
@@ -42,31 +37,12 @@ stage.react()
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Console]:
-    folder = tmp_path_factory.mktemp("desk")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QUNCE_", "DJANGO_", "DATABASE_URL"))}
-    run = [sys.executable, "-m", "qunce.runtime.cli", "run", "--data", str(folder / "data"), "--no-demo"]
-    said = subprocess.run([*run, "--no-serve"], env=kept, cwd=folder, check=True, capture_output=True, text=True).stdout
-    found = re.search(r"First login: (\S+)\s+password: (\S+)", said)
-    assert found, said
-    seeding = kept | {"QUNCE_DATA": str(folder / "data"), "DJANGO_SETTINGS_MODULE": "qunce.config.settings"}
-    subprocess.run([sys.executable, "-c", SEED, str(folder)], env=seeding, cwd=folder, check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log"
-    with log.open("wb") as out, subprocess.Popen([*run, "--port", str(port)], stdout=out, stderr=out, env=kept) as process:
-        try:
-            _wait(process, port, log)
-            made = Console(f"http://127.0.0.1:{port}", found[1], found[2])
-            _sign_in(made, chromium)
-            yield made
-        finally:
-            process.terminate()
+def console(start_console: Starter) -> Console:
+    return start_console("desk", SEED)
 
 
 def test_a_member_is_answered_by_keyboard_and_the_clock_stops(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(f"{console.address}/desk")
     expect(page.locator(".desk-row")).to_have_count(2)
     expect(page.locator(".desk-row .due").first).to_contain_text("还剩")

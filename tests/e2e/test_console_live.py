@@ -5,27 +5,21 @@ One server of its own over a folder with a case in it; every page is watched for
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_console import CHINESE_IN_FRAME, NAMELESS, WATCH, Console
+from tests.e2e.consoles import open_page
+from tests.e2e.test_console import CHINESE_IN_FRAME, NAMELESS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from playwright.sync_api import Browser
 
-    from playwright.sync_api import Browser, Page
+    from tests.e2e.consoles import Console, Starter
 
 pytestmark = pytest.mark.e2e
-START_LIMIT_S = 90
 PAGES = (
     "/cases", "/cases?state=all", "/cases?show=appeals", "/cases?show=tasks", "/cases/2:ads.terms",
     "/cases/2:ads.terms/teach?model=spam&label=yes", "/channels", "/channels/1", "/channels/new/matrix",
@@ -56,60 +50,8 @@ jobs.run_next()
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Console]:
-    folder = tmp_path_factory.mktemp("live")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QUNCE_", "DJANGO_", "DATABASE_URL"))}
-    run = [sys.executable, "-m", "qunce.runtime.cli", "run", "--data", str(folder / "data"), "--no-demo"]
-    said = subprocess.run([*run, "--no-serve"], env=kept, cwd=folder, check=True, capture_output=True, text=True).stdout
-    found = re.search(r"First login: (\S+)\s+password: (\S+)", said)
-    assert found, said
-    seeding = kept | {"QUNCE_DATA": str(folder / "data"), "DJANGO_SETTINGS_MODULE": "qunce.config.settings"}
-    subprocess.run([sys.executable, "-c", SEED, str(folder)], env=seeding, cwd=folder, check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log"
-    with log.open("wb") as out, subprocess.Popen([*run, "--port", str(port)], stdout=out, stderr=out, env=kept) as process:
-        try:
-            _wait(process, port, log)
-            made = Console(f"http://127.0.0.1:{port}", found[1], found[2])
-            _sign_in(made, chromium)
-            yield made
-        finally:
-            process.terminate()
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < give_up and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"the console did not start:\n{log.read_text('utf-8')[-2000:]}")
-
-
-def _sign_in(made: Console, chromium: Browser) -> None:
-    context = chromium.new_context(locale="zh-CN")
-    page = context.new_page()
-    page.goto(made.address)
-    page.get_by_label("登录名").fill(made.name)
-    page.get_by_label("密码").fill(made.password)
-    page.get_by_role("button", name="登录").click()
-    expect(page.get_by_role("navigation", name="主导航")).to_be_visible()
-    made.state = dict(context.storage_state())
-    context.close()
-
-
-def _open(console: Console, chromium: Browser, *, width: int = 1440, language: str = "zh-hans", dark: bool = False) -> Page:
-    context = chromium.new_context(
-        storage_state=console.state,  # type: ignore[arg-type]  # as Playwright gave it
-        locale="zh-CN", viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light",
-    )  # fmt: skip
-    context.set_default_timeout(20_000)
-    context.add_cookies([{"name": "django_language", "value": language, "url": console.address}])
-    context.add_init_script(WATCH)
-    return context.new_page()
+def console(start_console: Starter) -> Console:
+    return start_console("live", SEED)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +65,7 @@ def _open(console: Console, chromium: Browser, *, width: int = 1440, language: s
 def test_every_page_keeps_the_policy_the_width_and_its_names(
     console: Console, chromium: Browser, width: int, language: str, dark: bool
 ) -> None:
-    page = _open(console, chromium, width=width, language=language, dark=dark)
+    page = open_page(console, chromium, width=width, language=language, dark=dark)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     for address in PAGES:
@@ -141,7 +83,7 @@ def test_every_page_keeps_the_policy_the_width_and_its_names(
 
 
 def test_a_case_is_decided_and_undone_by_keyboard(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(console.address + "/cases")
     expect(page.locator("tr[data-row]")).to_have_count(2)
     page.keyboard.press("j")
@@ -162,7 +104,7 @@ def test_a_case_is_decided_and_undone_by_keyboard(console: Console, chromium: Br
 
 
 def test_rules_are_mended_replayed_and_published(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(console.address + "/playbook/edit/text")
     editor = page.get_by_label("playbook.yaml")
     whole = editor.input_value()

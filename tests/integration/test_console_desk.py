@@ -33,6 +33,16 @@ playbook: {playbook_id: practice, title: 演练}
 lexicons: [{lexicon_id: ads, title: 广告, terms: [代购返现]}]
 rules: [{rule_id: ads.terms, title: 广告, category: ads, reason: 不发广告, when: [{check: terms, lexicons: [ads]}]}]
 """
+REPLIES = """\
+schema_version: 1
+replies:
+  - response_id: answer.mask
+    title: 面膜用法
+    kind: answer
+    text: "{name} 先洁面再敷 15 分钟。"
+    materials: [{kind: link, ref: "https://example.org/mask"}, {kind: image, ref: 面膜用法.png, note: 第二版}]
+  - {response_id: welcome.all, title: 欢迎, kind: welcome, text: "欢迎 {name}！"}
+"""
 ANSWERS = """\
 schema_version: 1
 playbook: {playbook_id: practice, title: 演练}
@@ -365,6 +375,37 @@ def test_what_cannot_be_sent_stays_in_the_field(sign_in: SignIn, stage: Stage) -
     assert "太长了" in page
     assert "长" * 2_001 in page
     assert not Delivery.objects.exists()
+
+
+def test_links_of_a_response_go_with_its_words_and_the_rest_is_named_for_the_hand(sign_in: SignIn, stage: Stage) -> None:
+    stage.publish({"playbook.yaml": ANSWERS, "replies.yaml": REPLIES})
+    row, client = thread_of("演练一群"), sign_in()
+    page = text_of(client, "desk-thread", row.seq, part="found", q="面膜")
+    assert 'data-insert="小红 先洁面再敷 15 分钟。\nhttps://example.org/mask"' in page
+    assert '图片</span> <span class="words">面膜用法.png</span>' in page
+    client.post(reverse("reply-thread", args=[row.seq]), {"text": "先洁面", "response": "answer.mask"})
+    shown = text_of(client, "desk-thread", row.seq).partition("to-add")[2].partition("</article>")[0]
+    assert "面膜用法.png" in shown
+    assert "https://example.org/mask" not in shown, "the link went with the words"
+    assert 'data-copy="面膜用法.png"' in shown
+    stage.wait(2)
+    stage.deliver()
+    assert "面膜用法.png" in text_of(client, "desk-thread", row.seq).partition("to-add")[2], "it is still to be added"
+
+
+def test_the_library_is_searched_narrowed_and_copied(sign_in: SignIn, stage: Stage, django_assert_num_queries: object) -> None:
+    assert "还没有话术" in text_of(sign_in(), "responses")
+    stage.publish({"playbook.yaml": ANSWERS, "replies.yaml": REPLIES})
+    agent = sign_in(Role.SUPPORT_AGENT)
+    page = text_of(agent, "responses")
+    assert page.count("data-row") == 2
+    assert "{name} 先洁面再敷 15 分钟。" in page
+    assert text_of(agent, "responses", kind="welcome").count("data-row") == 1
+    found = text_of(agent, "responses", **{"with": "materials"})
+    assert found.count("data-row") == 1
+    assert 'data-copy="面膜用法.png"' in found
+    assert "没有找到" in text_of(agent, "responses", q="zzz")
+    assert reverse("edit-playbook") not in text_of(agent, "responses")
 
 
 def test_a_replay_counts_an_answer_from_the_console(sign_in: SignIn, stage: Stage) -> None:

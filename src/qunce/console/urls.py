@@ -50,6 +50,7 @@ urlpatterns = [
     path("pulse", pulse.pulse, name="pulse"),
     path("pulse/seen", pulse.see_alarms, name="see-alarms"),
     path("desk", desk.desk, name="desk"),
+    path("desk/responses", desk.responses_page, name="responses"),
     path("desk/<int:thread>", desk.desk, name="desk-thread"),
     path("desk/<int:thread>/reply", desk.reply_thread, name="reply-thread"),
     path("desk/<int:thread>/replies/<int:delivery_id>", desk.finish_reply, name="finish-reply"),

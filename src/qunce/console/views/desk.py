@@ -59,6 +59,21 @@ def desk(request: HttpRequest, thread: int | None = None) -> HttpResponse:
     return _page(request, context, thread, visible, now)
 
 
+@require_safe
+@requires("desk.view")
+def responses_page(request: HttpRequest) -> HttpResponse:
+    """List the canned responses and what goes with them, to be searched and copied."""
+    kind = asked.choice(request, "kind", tuple(responses.kinds()), "")
+    with_materials = request.GET.get("with") == "materials"
+    words, now = asked.text(request), int(time() * 1_000)
+    context = {
+        "rows": responses.library(words, kind, now, with_materials=with_materials), "total": responses.count(), "kind": kind,
+        "kinds": responses.kinds(), "words": words, "with_materials": with_materials,
+        "may_write": can(asked.staff_of(request), "playbook.publish"),
+    }  # fmt: skip
+    return pages.render(request, "responses", context, active="desk")
+
+
 @require_POST
 @requires("desk.answer")
 def reply_thread(request: HttpRequest, thread: int) -> HttpResponse:

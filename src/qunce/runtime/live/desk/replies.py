@@ -28,6 +28,8 @@ from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.live import plans, wiring
+from qunce.runtime.live.desk import responses
+from qunce.runtime.live.desk.responses import MaterialRow
 from qunce.runtime.models import Channel, DeskReply, DeskThread
 
 MAX_CHARS: Final = 2_000
@@ -60,6 +62,8 @@ class ReplyRow:
     created_ms: int
     by_hand: bool
     """It left by a colleague's hand, so the platform does not tell us its words."""
+    to_add: tuple[MaterialRow, ...]
+    """What its canned response names and a colleague must add by hand."""
 
 
 def way_into(group_id: int) -> Way:
@@ -98,14 +102,17 @@ def do_reply(*, actor: Staff, thread: int, text: str, response_id: str = "", clo
 
 
 def replies_of(thread: int) -> tuple[ReplyRow, ...]:
-    """Return what colleagues wrote to a matter, oldest first. Three queries at most."""
+    """Return what colleagues wrote to a matter, oldest first. Five queries at most."""
     rows = list(DeskReply.objects.filter(thread_seq=thread).order_by("id"))
     if not rows:
         return ()
     deliveries = {row.idem_key: row for row in Delivery.objects.filter(idem_key__in=[row.idem_key for row in rows])}
     names = {staff.pk: str(staff) for staff in Staff.objects.filter(pk__in={row.staff_id for row in rows})}
+    to_add = responses.to_add({row.response_id for row in rows if row.response_id})
     return tuple(
-        _reply(row, deliveries[row.idem_key], names.get(row.staff_id, "")) for row in rows if row.idem_key in deliveries
+        _reply(row, deliveries[row.idem_key], names.get(row.staff_id, ""), to_add.get(row.response_id, ()))
+        for row in rows
+        if row.idem_key in deliveries
     )
 
 
@@ -179,10 +186,10 @@ def way_of(channel: Channel | None) -> Way:
     return Way(why="" if how == "automatic" else how)
 
 
-def _reply(row: DeskReply, delivery: Delivery, staff: str) -> ReplyRow:
+def _reply(row: DeskReply, delivery: Delivery, staff: str, to_add: tuple[MaterialRow, ...]) -> ReplyRow:
     command = plans.decode(delivery.command)
     return ReplyRow(
         delivery_id=delivery.pk, text=command.content.text if isinstance(command, SendMessage) else "", staff=staff,
         state=delivery.state, why=delivery.reason, created_ms=row.created_ms,
-        by_hand=delivery.state == State.DONE and not delivery.receipt,
+        by_hand=delivery.state == State.DONE and not delivery.receipt, to_add=to_add,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from qunce.playbook.errors import InvalidPlaybook
 from qunce.playbook.explain import group_rules
 from qunce.playbook.load import parse
 from qunce.playbook.responses import KINDS, MATERIALS, STYLES, filled
-from qunce.playbook.schema.replies import TalkStyle
+from qunce.playbook.schema.replies import Response, TalkStyle
 from qunce.runtime import organisation
 from qunce.runtime.live import playbooks
 from qunce.runtime.live.desk.views import ThreadRow
@@ -47,7 +47,9 @@ class ResponseRow:
     business: bool
     styles: tuple[Titles, ...]
     text: str
-    """With its variables put in."""
+    """With its variables put in; in the library as it is written."""
+    said: str
+    """What goes into the field: the text, and below it the links that are not in it yet."""
     materials: tuple[MaterialRow, ...]
     used: int
     """Answers that began with it, over 30 days."""
@@ -79,6 +81,36 @@ def search(row: ThreadRow, words: str, staff: str, now_ms: int) -> tuple[Respons
     )
 
 
+def library(words: str, kind: str, now_ms: int, *, with_materials: bool = False) -> tuple[ResponseRow, ...]:
+    """Return the responses of the playbook in force, as they are written: those of a kind (empty = any) that hold or resemble
+    `words`, best first; by id when it is blank. Three queries.
+    """
+    book = _book()
+    if book is None:
+        return ()
+    found = [one.response for one in book.index.search(words, limit=len(book.index.responses))]
+    wanted = [one for one in found if kind in ("", one.kind) and (one.materials or not with_materials)]
+    used = _used([one.response_id for one in wanted], now_ms)
+    return tuple(_row(one, one.text, used.get(one.response_id, 0)) for one in wanted)
+
+
+def to_add(response_ids: Collection[str]) -> dict[str, tuple[MaterialRow, ...]]:
+    """Return what a colleague must add by hand to answers made of these responses: links go with the words."""
+    book = _book()
+    if book is None or not response_ids:
+        return {}
+    return {
+        one.response_id: rows
+        for one in book.index.responses
+        if one.response_id in response_ids and (rows := tuple(item for item in _materials(one) if not item.is_link))
+    }
+
+
+def kinds() -> Mapping[str, Titles]:
+    """Return the kinds of responses with what they are called."""
+    return KINDS
+
+
 def count() -> int:
     """Return how many canned responses the playbook in force has."""
     book = _book()
@@ -94,18 +126,24 @@ def _rows(scored: Iterable[Scored], row: ThreadRow, staff: str, rules: str, now_
         "name": row.person.name if row.person else "", "group": row.group, "staff": staff, "rules": rules.strip(),
         "organisation": organisation.name(),
     }  # fmt: skip
-    return tuple(
-        ResponseRow(
-            response_id=one.response_id, title=(one.title, one.title_en or one.title), kind=KINDS[one.kind],
-            business=one.business, styles=tuple(STYLES[style] for style in one.styles), text=filled(one.text, values),
-            materials=tuple(
-                MaterialRow(kind=MATERIALS[item.kind], ref=item.ref, is_link=item.kind == "link", note=item.note)
-                for item in one.materials
-            ),
-            used=used.get(one.response_id, 0),
-        )
-        for one in found
+    return tuple(_row(one, filled(one.text, values), used.get(one.response_id, 0)) for one in found)
+
+
+def _row(one: Response, text: str, used: int) -> ResponseRow:
+    materials = _materials(one)
+    links = [item.ref for item in materials if item.is_link and item.ref not in text]
+    return ResponseRow(
+        response_id=one.response_id, title=(one.title, one.title_en or one.title), kind=KINDS[one.kind], business=one.business,
+        styles=tuple(STYLES[style] for style in one.styles), text=text, said="\n".join([text, *links]), materials=materials,
+        used=used,
     )  # fmt: skip
+
+
+def _materials(one: Response) -> tuple[MaterialRow, ...]:
+    return tuple(
+        MaterialRow(kind=MATERIALS[item.kind], ref=item.ref, is_link=item.kind == "link", note=item.note)
+        for item in one.materials
+    )
 
 
 def _used(ids: Collection[str], now_ms: int) -> Mapping[str, int]:
