@@ -65,7 +65,7 @@ def _import(made: Console, chromium: Browser) -> None:
     expect(page.locator("[data-files] li")).to_contain_text("chat.jsonl")
     page.get_by_label("员工的名字").fill("客服小丽")
     page.get_by_role("button", name="上传并试跑").click()
-    expect(page.get_by_text("还没有导入任何东西")).to_be_visible()
+    expect(page.get_by_text("还没有导入任何东西")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="导入 300 条").click()
     expect(page.get_by_text(re.compile("导入完成，新增 300 条"))).to_be_visible(timeout=60_000)
     page.get_by_role("link", name="去看社群").click()
