@@ -11,6 +11,7 @@ from qunce.accounts.audit import details_of, verify_chain
 from qunce.accounts.errors import StaffRejected
 from qunce.accounts.models import AuditEntry, Role, Staff
 from qunce.accounts.staff import create_first_admin, do_change_staff, do_create_staff, do_set_password, do_set_scopes
+from qunce.playbook.explain_desk import ROLES
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,7 @@ def test_the_last_administrator_stays(boss: Staff, change: dict[str, Any]) -> No
     assert (boss.role, boss.is_active) == (Role.ADMIN, True)
     do_create_staff(actor=boss, username="second", password="correct horse 12", role=Role.ADMIN)
     do_change_staff(actor=boss, staff_id=boss.pk, **change)
+
+
+def test_playbooks_call_the_roles_what_the_console_calls_them() -> None:
+    assert {role.value: str(role.label) for role in Role} == ROLES

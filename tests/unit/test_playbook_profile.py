@@ -140,8 +140,8 @@ def test_a_rule_says_when_it_puts_its_tag() -> None:
     words = "多少钱 / 怎么买 / 怎么下单 / 有货吗 / 价格 / 链接发一下"
     assert explain_tag_rule(found, group, strong.rules[0]) == f"最近 14 天里至少 2 条发言含有「{words}」；14 天后到期"
     assert explain_tag_rule(found, group, strong.rules[1], "en") == (
-        "placed an order in the last 3 days: times ≥ 1 and paid an order that was not wholly refunded; the amount is less "
-        "refunds in the last 3 days: times = 0; ends after 3 days"
+        "placed an order in the last 3 days: times ≥ 1 and paid an order that was not wholly refunded in the last "
+        "3 days: times = 0; ends after 3 days"
     )
 
 

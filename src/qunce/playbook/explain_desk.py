@@ -16,6 +16,11 @@ NEEDS: Final[Mapping[str, tuple[str, str]]] = {
     "mention": ("点名找我们", "calls for us"),
     "first_post": ("新人首次发言", "first words of newcomers"),
 }
+ROLES: Final[Mapping[str, str]] = {
+    "admin": "系统管理员", "supervisor": "群督导", "executor": "群执行", "manager": "群管理", "expert": "专家",
+    "support_agent": "客服", "host": "主持人", "shop_guide": "导购", "analyst": "数据分析",
+}  # fmt: skip
+"""What the console calls the roles of colleagues, by code."""
 _MODES: Final[Mapping[str, tuple[str, str]]] = {
     "observe": ("只计时", "Only measured."),
     "suggest": ("超时提醒同事", "Colleagues are told when it is late."),
@@ -33,7 +38,7 @@ def _chinese(rule: AnswerRule, playbook: Playbook) -> str:
     first, following = say_duration(rule.first_within_s, "zh"), say_duration(rule.next_within_s, "zh")
     parts = [f"「{rule.title}」：{needs}须在{first}内首次应答，续谈在{following}内"]
     parts += [f"{NEEDS[item.need][0]}在{say_duration(item.within_s, 'zh')}内" for item in rule.sooner]
-    parts += [f"满{say_duration(step.after_s, 'zh')}无人应答则通知 {'、'.join(step.to)}" for step in rule.escalate]
+    parts += [f"满{say_duration(step.after_s, 'zh')}无人应答则通知{'、'.join(map(_called, step.to))}" for step in rule.escalate]
     if rule.notify:
         parts.append(f"并告诉{'、'.join(f'「{name}」' for name in rule.notify)}")
     duty = _duty(rule, playbook)
@@ -42,6 +47,11 @@ def _chinese(rule: AnswerRule, playbook: Playbook) -> str:
         parts.append(f"适用于 {'、'.join(rule.groups)}")
     parts.append("KOC 的回答单独统计" if rule.peers == "answer" else "KOC 的回答只作记录，不停表")
     return "；".join([*parts, _MODES[rule.mode][0]]) + "。"
+
+
+def _called(who: str) -> str:
+    """Return the Chinese name of a role; a platform id stands apart from the words before it."""
+    return ROLES.get(who, f" {who}")
 
 
 def _english(rule: AnswerRule, playbook: Playbook) -> str:

@@ -223,7 +223,7 @@ HELP: Final[Mapping[str, str]] = {
     "Duty.shifts": "只要有一个班在值，就计时；班次可以重叠",
     "Duty.holidays": "用哪张节假日表；不选就每周都一样",
     "Escalation.after": "从消息发出起的值班时间",
-    "Escalation.to": "一行一个：角色（supervisor）或平台编号",
+    "Escalation.to": "一行一个：角色（supervisor 群督导、executor 群执行、manager 群管理、support_agent 客服）或平台编号",
     "Sooner.need": "哪一类消息要更快",
     "Sooner.within": "多长的值班时间内要回应",
     "Material.kind": "素材是什么",
