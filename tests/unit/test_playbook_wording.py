@@ -145,6 +145,7 @@ NOTES = (
     ("newcomer", "message 1", "第 1 条发言", "message 1"),
     ("raid", "30 joins in 1m", "1 分钟内进来 30 人", "30 joined in 1 minute"),
     ("rejoin", "3 joins in 7d", "7 天内进群 3 次", "joined 3 times in 7 days"),
+    ("sister", "in 福利群 by another account", "也在“福利群”（用另一个账号）", "also in 福利群 (by another account)"),
     ("sister", "in 福利群; left 新品群; removed from 三群; 2 more", "也在“福利群”；退出过“新品群”；被移出过“三群”；还有 2 个群",
      "also in 福利群; left 新品群; removed from 三群; 2 groups more"),
     ("name", "like a colleague's name", "和同事的名字很像", "much like a colleague's name"),

@@ -128,8 +128,9 @@ def _sister(part: str) -> str:
     more = re.fullmatch(r"(\d+) more", part)
     if more is not None:
         return _("还有 %(n)s 个群") % {"n": more[1]}
-    stands = re.fullmatch(r"(in|left|removed from) (.+)", part)
+    stands = re.fullmatch(r"(in|left|removed from) (.+?)( by another account)?", part)
     if stands is None:
         return part
     words = {"in": _("也在%(group)s"), "left": _("退出过%(group)s"), "removed from": _("被移出过%(group)s")}
-    return words[stands[1]] % {"group": f"“{stands[2]}”" if not formats.english() else stands[2]}
+    said = words[stands[1]] % {"group": f"“{stands[2]}”" if not formats.english() else stands[2]}
+    return _("%(said)s（用另一个账号）") % {"said": said} if stands[3] else said
