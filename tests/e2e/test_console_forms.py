@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_console import Console
-from tests.e2e.test_console_live import _open, _sign_in, _wait
+from tests.e2e.consoles import open_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Locator, Page
+
+    from tests.e2e.consoles import Console, Starter
 
 pytestmark = pytest.mark.e2e
 SEED = """
@@ -37,28 +32,9 @@ stage.say("小美", "今天的水蜜桃真甜")
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Console]:
+def console(start_console: Starter) -> Console:
     expect.set_options(timeout=30_000)  # pages with every rule of a playbook take their time on a busy machine
-    folder = tmp_path_factory.mktemp("forms")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QUNCE_", "DJANGO_", "DATABASE_URL"))}
-    run = [sys.executable, "-m", "qunce.runtime.cli", "run", "--data", str(folder / "data"), "--no-demo"]
-    said = subprocess.run([*run, "--no-serve"], env=kept, cwd=folder, check=True, capture_output=True, text=True).stdout
-    found = re.search(r"First login: (\S+)\s+password: (\S+)", said)
-    assert found, said
-    seeding = kept | {"QUNCE_DATA": str(folder / "data"), "DJANGO_SETTINGS_MODULE": "qunce.config.settings"}
-    subprocess.run([sys.executable, "-c", SEED, str(folder)], env=seeding, cwd=folder, check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log"
-    with log.open("wb") as out, subprocess.Popen([*run, "--port", str(port)], stdout=out, stderr=out, env=kept) as process:
-        try:
-            _wait(process, port, log)
-            made = Console(f"http://127.0.0.1:{port}", found[1], found[2])
-            _sign_in(made, chromium)
-            yield made
-        finally:
-            process.terminate()
+    return start_console("forms", SEED)
 
 
 def _field(page: Page, path: str) -> Locator:
@@ -81,7 +57,7 @@ def _draft(page: Page, section: str) -> None:
 
 
 def test_a_rule_goes_from_the_gallery_into_force_and_back_by_form(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
     page.goto(console.address + "/playbook")
     page.locator("form.kind", has_text="电商社群").get_by_role("button", name="作为草稿打开").click()
     expect(page.get_by_text("这是第一次发布")).to_be_visible()
@@ -131,7 +107,7 @@ def test_a_rule_goes_from_the_gallery_into_force_and_back_by_form(console: Conso
 
 
 def test_a_rule_holidays_a_duty_and_a_reply_are_made_by_form(console: Console, chromium: Browser) -> None:
-    page = _open(console, chromium)
+    page = open_page(console, chromium)
 
     def fill(section: str, **values: str) -> None:
         page.goto(f"{console.address}/playbook/edit/{section}/+")
