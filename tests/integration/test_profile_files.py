@@ -16,14 +16,16 @@ from qunce.accounts.digests import digest_key
 from qunce.accounts.models import Role, Staff
 from qunce.connectors.files.errors import ImportRefused
 from qunce.domain.events import IdentityKeyed, Source
-from qunce.readmodels.models import AttributeValue, TagHolding
+from qunce.readmodels.models import AttributeValue, Identity, Member, TagHolding
 from qunce.runtime import jobs
+from qunce.runtime.clock import now_ms
 from qunce.runtime.commands import CommandRefused
+from qunce.runtime.identity.keys import link_by_keys
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import Job
 from qunce.runtime.profile import changing, files
 from qunce.runtime.rebuild import rebuild
-from qunce.testing.builders import happened, person, said
+from qunce.testing.builders import happened, ordered, person, said
 
 pytestmark = pytest.mark.django_db
 TARGETS = ("account", "phone", "attr:city", "attr:wants", "tags", "")
@@ -117,6 +119,19 @@ def test_two_rows_of_one_member_and_an_id_of_two_are_told(tmp_path: Path) -> Non
     codes = [(mistake.row, mistake.code) for mistake in report.mistakes]
     assert codes == [(3, "twice"), (4, "ambiguous"), (5, "contradiction")]
     assert known() == [(1, "city", "杭州")]
+
+
+def test_a_list_of_customers_after_their_orders_joins_buyer_and_account(tmp_path: Path) -> None:
+    digest = digest_key("phone", "13800138000")
+    assert digest
+    keyed = happened(IdentityKeyed(key="phone", digest=digest), "k", "C-77", at="10:00", subject=person("C-77"))
+    Ingest().take_all([ordered("C-77", 99.00, at="08:00"), keyed])
+    report = run(table(tmp_path, "小红,13800138000,杭州,,,"))
+    assert report.mistakes == []
+    red = Identity.objects.get(platform_id="小红")
+    link_by_keys(Ingest(), now_ms)
+    assert Identity.objects.get(platform_id="C-77").member_id == red.member_id
+    assert Member.objects.get(pk=red.member_id).order_count == 1
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ from qunce.domain.events import AttributeSet, Event, IdentityKeyed, Party, Sourc
 from qunce.domain.identity_keys import KEY_KINDS
 from qunce.domain.keys import native_key
 from qunce.playbook.values import BadValue, Value, read_value
-from qunce.readmodels.models import Identity
+from qunce.readmodels.models import Identity, Membership
 from qunce.readmodels.rows import Database
 from qunce.runtime import jobs
 from qunce.runtime.clock import now_ms
@@ -273,8 +273,13 @@ def _contact(number: int, cells: Mapping[str, str], moment: int) -> contacts.Tol
 
 
 def _find(rows: list[tuple[int, dict[str, str]]]) -> dict[int, int | Mistake]:
-    """Return the member of each row, or why there is none. Two queries for each kind of id."""
+    """Return the member of each row, or why there is none. Two queries for each kind of id, and one for buyers.
+
+    A row that names an account, with a key that only buyers carry whom no chat knows, is about the account: storing the key
+    links them, as it would had the table come before the orders.
+    """
     found: dict[int, set[int]] = {number: set() for number, _cells in rows}
+    named: dict[int, set[int]] = {number: set() for number, _cells in rows}
     bad: dict[int, Mistake] = {}
     for kind in IDS:
         wanted = {number: cells[kind] for number, cells in rows if kind in cells}
@@ -287,6 +292,11 @@ def _find(rows: list[tuple[int, dict[str, str]]]) -> dict[int, int | Mistake]:
                 mend = "add a column with the account, or merge the accounts"
                 bad[number] = Mistake(row=number, code="ambiguous", text=f"several members have this {kind}", fix=mend)
             found[number] |= members
+            if kind not in KEY_KINDS:
+                named[number] |= members
+    keyed = {number: found[number] - named[number] for number in found if len(found[number]) > 1 and len(named[number]) == 1}
+    in_chats = _in_chats({member for members in keyed.values() for member in members})
+    found.update((number, named[number]) for number, members in keyed.items() if members.isdisjoint(in_chats))
     result: dict[int, int | Mistake] = {}
     for number, _cells in rows:
         members = found[number]
@@ -301,6 +311,14 @@ def _find(rows: list[tuple[int, dict[str, str]]]) -> dict[int, int | Mistake]:
         else:
             result[number] = members.pop()
     return result
+
+
+def _in_chats(members: Collection[int]) -> frozenset[int]:
+    """Return those of the members who are, or were, in any group."""
+    if not members:
+        return frozenset()
+    rows = Membership.objects.filter(identity__member_id__in=members).values_list("identity__member_id", flat=True)
+    return frozenset(rows.distinct())
 
 
 def _owners(kind: str, texts: set[str]) -> Mapping[str, set[int]]:
