@@ -224,7 +224,7 @@ def test_a_detail_page_asks_a_fixed_number_of_queries(
     take(more=5)
     pk = (Member.objects.get(name="小红") if name == "member" else Group.objects.get(name="读书会")).pk
     client.get(reverse(name, args=[pk]))
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(25):
         client.get(reverse(name, args=[pk]))
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 import ibis
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from qunce.analytics.segments.plan import Plan
@@ -69,6 +70,14 @@ class Stored(Plan):
     def _stored(self, name: str, rows: Expr) -> Expr:
         self._connection.execute(f"create table {name} as {ibis.to_sql(rows, dialect='sqlite')}")
         return ibis.table(rows.schema(), name=name)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _fused() -> Iterator[None]:
+    """Have selects fused: SQLite nests fewer than DuckDB, for which they stay apart."""
+    before, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, True
+    yield
+    ibis.options.sql.fuse_selects = before
 
 
 def found_by_sqlite(name: str, rules: dict[str, Rule], world: w.World) -> set[tuple[str, int, int]] | None:
