@@ -15,7 +15,7 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 LEVELS = ("run", "test", "deep")
-APART = ("synapse", "tool")
+APART = ("synapse", "tool", "compile")
 OLDEST_PYTHON = "3.11"
 _PIN = re.compile(r"^([a-zA-Z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
