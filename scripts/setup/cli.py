@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--only", nargs="+", metavar="CHECK", default=[], help="run only these checks, by their short names")
     setup = commands.add_parser("setup", help="only make or mend the private environment")
     setup.add_argument("level", nargs="?", choices=("run", "test", "deep"), default="run")
-    compiled = commands.add_parser("compile", help="compile the decision core, for about twice its speed (needs a C compiler)")
+    compiled = commands.add_parser("compile", help="compile the decision core, to decide faster (needs a C compiler)")
     compiled.add_argument("--remove", action="store_true", help="take the compiled modules away again")
     return parser
 
