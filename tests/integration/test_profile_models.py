@@ -21,6 +21,7 @@ from qunce.runtime.profile import following, rules, runs
 from qunce.runtime.profile.models import judge_of
 from qunce.runtime.profile.vocabulary import in_force
 from qunce.runtime.rebuild import rebuild
+from qunce.runtime.segments.turning import AGAIN_MS
 from qunce.testing import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +114,7 @@ def test_marks_change_the_model_and_taking_them_back_takes_its_tags_back() -> No
         follower.turn(), jobs.run_next()
     assert holders("宝宝湿疹") == set()
     teach(25, 25)
-    CLOCK[0] += following.AGAIN_MS
+    CLOCK[0] += AGAIN_MS
     follower.turn()
     assert jobs.run_next(), "another model is run over everybody"
     assert "新妈妈" in holders("宝宝湿疹")
@@ -122,7 +123,7 @@ def test_marks_change_the_model_and_taking_them_back_takes_its_tags_back() -> No
     assert "又一位" in holders("宝宝湿疹"), "new messages are followed"
     for lesson in marks.learnt_lessons(marks.own_model("eczema"))[:10]:
         marks.do_untaught(actor=None, model=marks.own_model("eczema"), seq=int(lesson.lesson_id))
-    CLOCK[0] += following.AGAIN_MS
+    CLOCK[0] += AGAIN_MS
     follower.turn()
     assert jobs.run_next()
     assert holders("宝宝湿疹") == set()

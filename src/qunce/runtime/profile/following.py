@@ -10,14 +10,12 @@ and so does the night: correctness never depends on following. What rules themse
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import connection, transaction
 
 from qunce.analytics.segments.plan import Plan
 from qunce.analytics.subjects import Reader, asked_of
@@ -25,7 +23,6 @@ from qunce.domain.events import TagChanged, TagPut, TagTaken
 from qunce.engine.segments.moment import Moment
 from qunce.engine.segments.wheel import judge
 from qunce.journal.store import Journal, Stored
-from qunce.playbook.errors import InvalidPlaybook
 from qunce.playbook.profile import rule_key
 from qunce.playbook.schema.segments import Subject
 from qunce.playbook.segments.tree import Rule
@@ -45,20 +42,17 @@ from qunce.runtime.profile.words import Key, spoken
 from qunce.runtime.segments import lease, mirrors
 from qunce.runtime.segments.dirty import TAG, Dirty, Marker, mentions
 from qunce.runtime.segments.moves import Overtaken
+from qunce.runtime.segments.turning import AGAIN_MS, BATCH, keep_turning
 
 logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 5.0
-BATCH: Final = 2_000
-"""Events, and people whose time has come, looked at in one turn."""
 FAR_BEHIND: Final = 20_000
 """Events after which a run over everybody is cheaper than following."""
 LATER_MS: Final = 300_000
 REST_MS: Final = 60_000
 SHARE: Final = 10
 """A run that took n is followed by n × SHARE, and `REST_MS` at least, without another one."""
-AGAIN_MS: Final = 600_000
-"""A run that failed is tried again after so long."""
 ONE_BATCH_MS: Final = 3_600_000
 """What is put within so long is one change on the list of changes, and undone as one."""
 _OWN: Final = "follow"
@@ -236,29 +230,4 @@ def _seats(dirty: Dirty) -> set[Seat]:
 
 async def follow() -> None:
     """Follow until cancelled. Runs beside the server, its work in a thread."""
-    stop = threading.Event()
-    try:
-        await asyncio.to_thread(_loop, stop)
-    except asyncio.CancelledError:
-        stop.set()
-        raise
-
-
-def _loop(stop: threading.Event) -> None:
-    follower: Follower | None = None
-    while not stop.wait(0 if follower is None else LOOK_S):
-        close_old_connections()
-        try:
-            follower = follower or Follower()
-            while not stop.is_set() and follower.turn() >= BATCH:
-                pass
-        except (Overtaken, OperationalError):
-            logger.warning("following with tags starts over", extra={"action": "tags.again"})
-            follower = None
-            stop.wait(LOOK_S)
-        except InvalidPlaybook:
-            # The loop that reacts says so on the pages; nothing is put until somebody publishes anew.
-            stop.wait(AGAIN_MS / 1000)
-        except Exception:  # a loop border: whatever it was, the next turn tries again
-            logger.exception("following with tags failed", extra={"action": "tags.failed"})
-            stop.wait(LOOK_S * 10)
+    await keep_turning(Follower, what="tags", look_s=LOOK_S)

@@ -8,15 +8,13 @@ Correctness never depends on it: a full run every night finds the difference, if
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, cast
 
-from django.db import OperationalError, close_old_connections, connection
+from django.db import connection
 
 from qunce.analytics.segments.one import Known
 from qunce.analytics.segments.plan import Plan
@@ -25,7 +23,6 @@ from qunce.domain.localtime import HOUR_MS
 from qunce.engine.segments.moment import Moment
 from qunce.engine.segments.wheel import earliest, judge
 from qunce.journal.store import Journal
-from qunce.playbook.errors import InvalidPlaybook
 from qunce.playbook.schema.segments import Subject
 from qunce.readmodels.rows import Database
 from qunce.runtime import organisation
@@ -37,12 +34,11 @@ from qunce.runtime.segments.dirty import Dirty, Marker, high_water, mentions
 from qunce.runtime.segments.moves import Key, Move, Overtaken, Writer
 from qunce.runtime.segments.rules import InForce, to_run
 from qunce.runtime.segments.runs import CURSOR, Why
+from qunce.runtime.segments.turning import AGAIN_MS, BATCH, keep_turning
 
 logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
-BATCH: Final = 2_000
-"""Events, and people whose time has come, looked at in one turn."""
 FAR_BEHIND: Final = 20_000
 """Events after which a full run is cheaper than following."""
 REST_S: Final = 20.0
@@ -50,8 +46,6 @@ SHARE: Final = 10
 """A run that took n seconds is followed by n × SHARE seconds, and `REST_S` at least, in which events only gather."""
 NIGHT_MS: Final = 3 * HOUR_MS
 """Local time of the nightly run."""
-AGAIN_MS: Final = 600_000
-"""A run that failed is tried again after so long."""
 FRESH_MS: Final = 60_000
 """How often it is noted that nothing changed."""
 _WATER: Final = "segments_water"
@@ -218,29 +212,4 @@ class Keeper:
 
 async def follow() -> None:
     """Keep segments until cancelled, in a thread."""
-    stop = threading.Event()
-    try:
-        await asyncio.to_thread(_loop, stop)
-    except asyncio.CancelledError:
-        stop.set()
-        raise
-
-
-def _loop(stop: threading.Event) -> None:
-    keeper: Keeper | None = None
-    while not stop.wait(0 if keeper is None else LOOK_S):
-        close_old_connections()
-        try:
-            keeper = keeper or Keeper()
-            while not stop.is_set() and keeper.turn() >= BATCH:
-                pass
-        except (Overtaken, OperationalError):
-            logger.warning("keeping segments starts over", extra={"action": "segments.again"})
-            keeper = None
-            stop.wait(LOOK_S)
-        except InvalidPlaybook:
-            # The loop that reacts says so on the pages; nothing is kept until somebody publishes anew.
-            stop.wait(AGAIN_MS / 1000)
-        except Exception:  # a loop border: whatever it was, the next turn tries again
-            logger.exception("keeping segments failed", extra={"action": "segments.failed"})
-            stop.wait(LOOK_S * 10)
+    await keep_turning(Keeper, what="segments", look_s=LOOK_S)

@@ -14,7 +14,8 @@ from qunce.runtime.bench.work.events import simulated
 from qunce.runtime.clock import now_ms
 from qunce.runtime.ingest import Ingest
 from qunce.runtime.models import Channel, SegmentMember
-from qunce.runtime.segments.keep import BATCH, LOOK_S, Keeper
+from qunce.runtime.segments.keep import LOOK_S, Keeper
+from qunce.runtime.segments.turning import BATCH
 
 SEGMENT: Final = "first_purchase"
 """The shipped segment that somebody enters by the first order: one event of twenty is such an order."""
