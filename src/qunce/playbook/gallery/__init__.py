@@ -1,4 +1,7 @@
-"""Playbooks that can be used as they are, one folder each; every rule observes until somebody decides otherwise."""
+"""Playbooks that can be used as they are, one folder each; every rule observes until somebody decides otherwise.
+
+What stands in `common` is part of each of them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def texts(name: str) -> dict[str, str]:
     if name not in names():
         raise KeyError(name)
     with as_file(files("qunce.playbook.gallery").joinpath(name)) as folder:
-        return {**profile(), **read_folder(folder)}
+        return {**profile(), **_folder("common"), **read_folder(folder)}
 
 
 def load(name: str) -> Loaded:
