@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from qunce.accounts.models import AuditEntry, Role, Staff, StaffScope
+from qunce.accounts.models import AuditEntry, Role
 from qunce.readmodels.models import Group, Member, TagHolding
 from qunce.runtime import jobs
 from qunce.runtime.ingest import Ingest
@@ -17,22 +16,10 @@ from qunce.runtime.models import ChangeBatch, Job
 from qunce.runtime.profile import bulk, changing
 from qunce.runtime.rebuild import rebuild
 from qunce.testing import builders as b
+from tests.integration.console_world import SignIn
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[..., Client]
 STRONG, WEAK = "意向/强", "意向/弱"
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    def call(role: str = Role.SUPERVISOR, groups: tuple[int, ...] = ()) -> Client:
-        staff = Staff.objects.create_user(f"{role}-{len(groups)}", "correct-horse-9", role=role)
-        StaffScope.objects.bulk_create(StaffScope(staff=staff, group_id=pk) for pk in groups)
-        client = Client()
-        client.force_login(staff)
-        return client
-
-    return call
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +46,7 @@ LIST = {"scope": "all", "f_q": "跑者", "f_kind": "", "f_tag": "", "f_field": "
 
 
 def test_a_narrowed_list_is_tagged_as_a_job_after_a_look_and_undone_as_one(sign_in: SignIn) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     look = post(client, **LIST, verb="put")
     assert "给 60 位成员打上" in look
     assert 'name="f_q" value="跑者"' in look
@@ -84,13 +71,13 @@ def test_a_narrowed_list_is_tagged_as_a_job_after_a_look_and_undone_as_one(sign_
 
 def test_colleagues_on_the_list_are_left_out_unless_they_are_asked_for(sign_in: SignIn) -> None:
     Ingest().take_all([b.said("晨跑团", "跑者客服", "在", at="09:00", kind="staff")])
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     assert "给 60 位成员打上" in post(client, **LIST, verb="put")
     assert "给 1 位成员打上" in post(client, **{**LIST, "f_kind": "staff"}, verb="put")
 
 
 def test_a_job_that_died_goes_on_and_does_nothing_twice(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    post(sign_in(), **LIST, verb="put", confirmed="yes")
+    post(sign_in(Role.SUPERVISOR), **LIST, verb="put", confirmed="yes")
     real, calls = changing.take, list[int]()
 
     def dies(*args: Any) -> int:
@@ -109,7 +96,7 @@ def test_a_job_that_died_goes_on_and_does_nothing_twice(sign_in: SignIn, monkeyp
 
 
 def test_a_change_that_is_undone_meanwhile_ends_there(sign_in: SignIn) -> None:
-    post(sign_in(), **LIST, verb="put", confirmed="yes")
+    post(sign_in(Role.SUPERVISOR), **LIST, verb="put", confirmed="yes")
     job = Job.objects.get(kind=bulk.JOB_KIND)
 
     def undo(progress: dict[str, Any]) -> None:
@@ -122,7 +109,7 @@ def test_a_change_that_is_undone_meanwhile_ends_there(sign_in: SignIn) -> None:
 
 def test_who_sees_some_groups_changes_only_who_is_in_them(sign_in: SignIn) -> None:
     reading = Group.objects.get(name="读书会").pk
-    client = sign_in(groups=(reading,))
+    client = sign_in(Role.SUPERVISOR, groups=(reading,))
     everybody = {**LIST, "f_q": ""}
     assert "给 3 位成员打上" in post(client, **everybody, verb="put")
     post(client, **everybody, verb="put", confirmed="yes")
@@ -130,7 +117,7 @@ def test_who_sees_some_groups_changes_only_who_is_in_them(sign_in: SignIn) -> No
 
 
 def test_taking_away_from_who_has_it_ends_with_nobody(sign_in: SignIn) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     post(client, **LIST, verb="put", confirmed="yes")
     jobs.run_next()
     post(client, **{**LIST, "f_q": "", "f_tag": STRONG}, verb="take", confirmed="yes")
@@ -148,14 +135,14 @@ def test_taking_away_from_who_has_it_ends_with_nobody(sign_in: SignIn) -> None:
     ids=["unknown tag", "tag of a group", "nobody", "odd letters", "unknown segment"],
 )
 def test_what_makes_no_sense_changes_nothing(wrong: dict[str, str], sign_in: SignIn) -> None:
-    client = sign_in()
+    client = sign_in(Role.SUPERVISOR)
     assert "没有改动" in post(client, **{**LIST, **wrong}, verb="put")
     assert "没有改动" in post(client, **{**LIST, **wrong}, verb="put", confirmed="yes")
     assert not Job.objects.exists()
 
 
 def test_a_foreign_job_is_not_shown_to_who_sees_some_groups(sign_in: SignIn) -> None:
-    post(sign_in(), **LIST, verb="put", confirmed="yes")
+    post(sign_in(Role.SUPERVISOR), **LIST, verb="put", confirmed="yes")
     job = Job.objects.get(kind=bulk.JOB_KIND)
-    scoped = sign_in(groups=(Group.objects.get(name="读书会").pk,))
+    scoped = sign_in(Role.SUPERVISOR, groups=(Group.objects.get(name="读书会").pk,))
     assert scoped.get(reverse("tag-job", args=[job.pk])).status_code == 404

@@ -6,7 +6,6 @@ changes every few seconds, and an open dashboard would have all its figures made
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Final
 
 from qunce.analytics.results import Results
 from qunce.analytics.service import results
+from qunce.runtime.threads import until_cancelled
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +31,7 @@ def wake() -> None:
 
 async def make() -> None:
     """Make figures until cancelled, in a thread."""
-    stop = threading.Event()
-    try:
-        await asyncio.to_thread(_loop, stop)
-    except asyncio.CancelledError:
-        stop.set()
-        _wake.set()
-        raise
+    await until_cancelled(_loop, wake=_wake)
 
 
 def _loop(stop: threading.Event) -> None:

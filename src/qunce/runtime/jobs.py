@@ -6,7 +6,6 @@ sign of life for a minute) is taken up again: every kind of job can be repeated 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
@@ -22,6 +21,7 @@ from qunce.accounts.models import Staff
 from qunce.runtime.background.line import ring
 from qunce.runtime.clock import now_ms
 from qunce.runtime.models import Job, JobState
+from qunce.runtime.threads import until_cancelled
 
 logger = logging.getLogger(__name__)
 
@@ -145,13 +145,7 @@ class Beat:
 
 async def work() -> None:
     """Do jobs until cancelled; the jobs themselves run in a thread."""
-    stop = threading.Event()
-    try:
-        await asyncio.to_thread(_loop, stop)
-    except asyncio.CancelledError:
-        stop.set()
-        _wake.set()
-        raise
+    await until_cancelled(_loop, wake=_wake)
 
 
 def _loop(stop: threading.Event) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from django.db import OperationalError, close_old_connections
 
 from qunce.playbook.errors import InvalidPlaybook
 from qunce.runtime.segments.moves import Overtaken
+from qunce.runtime.threads import until_cancelled
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +32,7 @@ class Follower(Protocol):
 
 async def keep_turning(make: Callable[[], Follower], *, what: str, look_s: float) -> None:
     """Take turns, `look_s` seconds apart, in a thread; `make` gives the follower, anew after trouble. Logs name `what`."""
-    stop = threading.Event()
-    try:
-        await asyncio.to_thread(_loop, make, what, look_s, stop)
-    except asyncio.CancelledError:
-        stop.set()
-        raise
+    await until_cancelled(partial(_loop, make, what, look_s))
 
 
 def _loop(make: Callable[[], Follower], what: str, look_s: float, stop: threading.Event) -> None:
